@@ -1,0 +1,1 @@
+"""Recomma mirrors the orders of 3Commas DCA bots onto Hyperliquid."""

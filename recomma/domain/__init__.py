@@ -1,0 +1,1 @@
+"""What is true and what should happen: values in, values out, no I/O and no clock."""

@@ -1,0 +1,1 @@
+"""The signatures of both exchanges, made and checked: used by adapters and simulators alike."""
