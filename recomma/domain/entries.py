@@ -1,0 +1,216 @@
+"""What to do here about each entry that the source has (design.md, section 9, Entries)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from recomma.domain.lifecycle import State
+from recomma.domain.money import Price, Side, Size, notional
+from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Style, Terms, Urgency
+from recomma.domain.policy import MINIMUM_NOTIONAL, Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.rounding import round_crossing, round_entry_size, round_resting
+from recomma.domain.source import Leg, Role
+from recomma.domain.venue import Market
+from recomma.domain.wanted import Wanted, WantedEntry
+
+BASE = Leg(Role.BASE)
+
+
+@dataclass(frozen=True)
+class Place:
+    order: NewOrder
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A wanted order that is deliberately not mirrored. Sticky for its leg."""
+
+    leg: Leg
+    side: Side
+    wanted_price: Price
+    wanted_size: Size
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """An order of ours that should go: dropped if the venue was not asked yet, else cancelled."""
+
+    order_id: int
+    reason: Reason
+
+
+Decision = Place | Skip | Withdraw
+
+
+
+@dataclass(frozen=True)
+class Situation:
+    """How a deal stands on one venue at the moment of the decision."""
+
+    standing: Standing
+    market: Market
+    policy: Policy
+    orders: tuple[MirrorOrder, ...]  # Every order of this deal here, dead ones too.
+    skipped: frozenset[Leg]
+    now: datetime
+
+    def newest(self, leg: Leg) -> MirrorOrder | None:
+        return max(
+            (order for order in self.orders if order.leg == leg),
+            key=lambda order: order.generation,
+            default=None,
+        )
+
+
+def decide_entries(wanted: Wanted, here: Situation) -> tuple[Decision, ...]:
+    """Compare the source's entries with ours and say what to change.
+
+    Deciding again after the decisions were carried out gives nothing more.
+    """
+    decisions: list[Decision] = list(_withdrawals(wanted, here))
+    for entry in wanted.entries:
+        if entry.leg in here.skipped:
+            continue
+        mine = here.newest(entry.leg)
+        if mine is None or _may_be_renewed(mine):
+            decision = _new_entry(entry, wanted, here)
+            decisions += [decision] if decision else []
+        elif _repriced(mine, entry):
+            decisions.append(Withdraw(mine.id, Reason.SOURCE_REPRICED))
+    return tuple(decisions)
+
+
+def _may_be_renewed(order: MirrorOrder) -> bool:
+    return order.state is State.CANCELLED and order.why is Reason.SOURCE_REPRICED
+
+
+def _repriced(order: MirrorOrder, entry: WantedEntry) -> bool:
+    """Only a limit order that the source has not filled can still be moved."""
+    return (
+        order.live
+        and not order.cancel_why
+        and order.terms.style is Style.REST
+        and entry.filled_at is None
+        and not order.filled
+        and order.wanted_price != entry.price
+    )
+
+
+def _withdrawals(wanted: Wanted, here: Situation) -> Iterable[Withdraw]:
+    for order in here.orders:
+        if order.is_exit or not order.live or order.cancel_why:
+            continue
+        if here.standing is Standing.CLOSED_HERE:
+            yield Withdraw(order.id, Reason.EXIT_FILLED)
+        elif here.standing is not Standing.OPEN:
+            yield Withdraw(order.id, Reason.BASE_NOT_FILLED)
+        elif wanted.closing:
+            yield Withdraw(order.id, Reason.CLOSING)
+        elif wanted.finished or wanted.released:
+            yield Withdraw(order.id, Reason.SOURCE_ENDED)
+        elif order.leg in wanted.withdrawn:
+            yield Withdraw(order.id, Reason.SOURCE_CANCELLED)
+
+
+def _new_entry(entry: WantedEntry, wanted: Wanted, here: Situation) -> Place | Skip | None:
+    """Return the order, the skip, or None: not yet (the base comes first)."""
+    size = round_entry_size(
+        Size(entry.size * here.policy.multiplier), here.market.size_decimals
+    )
+    terms = _terms(entry, size, wanted, here)
+    reason = (
+        _too_small(entry, terms, here.policy)
+        or _deal_is_closed(here.standing)
+        or _too_late(entry, here)
+    )
+    if reason:
+        return _skip(entry, here.policy, reason)
+    if entry.leg != BASE and not _base_is_in(here):
+        return None
+    return Place(
+        NewOrder(
+            leg=entry.leg,
+            coin=here.market.coin,
+            wanted_price=entry.price,
+            wanted_size=Size(entry.size * here.policy.multiplier),
+            terms=terms,
+            urgency=Urgency.BASE if entry.leg == BASE else Urgency.SAFETY,
+            multiplier=here.policy.multiplier,
+            give_up_at=entry.filled_at + here.policy.entry_max_age
+            if entry.market and entry.filled_at
+            else None,
+        )
+    )
+
+
+def _skip(entry: WantedEntry, policy: Policy, reason: Reason) -> Skip:
+    return Skip(
+        entry.leg, entry.side, entry.price, Size(entry.size * policy.multiplier), reason
+    )
+
+
+def _terms(entry: WantedEntry, size: Size, wanted: Wanted, here: Situation) -> Terms:
+    decimals = here.market.size_decimals
+    if not entry.market:
+        price = round_resting(entry.price, entry.side, decimals)
+        return Terms(entry.side, price, size, Style.REST, reduce_only=False)
+    cap = Price(entry.price * (1 + entry.side.sign * here.policy.entry_cap))
+    price = round_crossing(cap, entry.side, decimals)
+    for exit_ in wanted.exits:  # An entry beyond its own take-profit can only lose.
+        target = round_resting(exit_.price, entry.side, decimals)
+        price = min(price, target) if entry.side is Side.BUY else max(price, target)
+    return Terms(entry.side, price, size, Style.CROSS, reduce_only=False)
+
+
+def _too_small(entry: WantedEntry, terms: Terms, policy: Policy) -> Reason | None:
+    """Decide on the rounded order, before it is sent.
+
+    A resting order is valued at its own price, exactly; a crossing one at the price it meets,
+    which may be lower than our limit, so it gets a margin (hyperliquid.md 2.4).
+    """
+    if entry.market:
+        enough = notional(entry.price, terms.size) >= MINIMUM_NOTIONAL * policy.market_minimum_margin
+    else:
+        enough = notional(terms.price, terms.size) >= MINIMUM_NOTIONAL
+    return None if enough else Reason.BELOW_MINIMUM
+
+
+def _deal_is_closed(standing: Standing) -> Reason | None:
+    match standing:
+        case Standing.OPEN:
+            return None
+        case Standing.SKIPPED:
+            return Reason.BASE_SKIPPED
+        case Standing.CLOSED_HERE | Standing.ENDED:
+            return Reason.CLOSED_HERE_FIRST
+        case _:
+            assert_never(standing)
+
+
+def _too_late(entry: WantedEntry, here: Situation) -> Reason | None:
+    if entry.market and entry.filled_at:
+        if here.now - entry.filled_at > here.policy.entry_max_age:
+            return Reason.TOO_LATE
+    return None
+
+
+def _base_is_in(here: Situation) -> bool:
+    """Say whether averaging may start: the base holds something, or rests at the source's price."""
+    base = here.newest(BASE)
+    return base is not None and (bool(base.filled) or base.state is State.RESTING)
+
+
+def base_failed(here: Situation) -> Reason | None:
+    """Say why the whole deal is not mirrored here, or None (policy `without_base`: skip)."""
+    base = here.newest(BASE)
+    if here.standing is not Standing.OPEN or base is None or base.live or base.filled:
+        return None
+    if _may_be_renewed(base) or base.why in _ENDED_WITH_THE_SOURCE:
+        return None
+    return Reason.BASE_NOT_FILLED
+
+
+_ENDED_WITH_THE_SOURCE = {Reason.SOURCE_ENDED, Reason.SOURCE_CANCELLED, Reason.CLOSING}
