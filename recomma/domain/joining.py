@@ -1,0 +1,231 @@
+"""Tell each order row of a deal which leg it is (threecommas.md 9.5).
+
+Rows say exactly what stands at the source's exchange; only the event messages number the averaging
+steps and say which orders went to the market. A row whose leg cannot be told becomes a text in
+`unknown`, never an order.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from recomma.domain.averaging_steps import averaging_steps, says_executed, says_placed
+from recomma.domain.money import Price
+from recomma.domain.source import (
+    BotEvent,
+    EventKind,
+    Leg,
+    Reading,
+    Role,
+    RowStatus,
+    SourceDeal,
+    SourceLeg,
+    SourceLegs,
+    SourceOrder,
+    Strategy,
+)
+
+FEE_IN_PRICE_MAX: Final = Decimal("0.01")
+"""How much worse than its limit an average price may be because a fee is in it.
+
+Demo accounts put 0.1 % into the price (threecommas.md 9.4), one documented account 0.6 %.
+"""
+
+_ENTRIES: Final = frozenset({Role.BASE, Role.SAFETY, Role.MANUAL})
+_EXECUTED: Final = {
+    Role.BASE: EventKind.BASE_EXECUTED,
+    Role.SAFETY: EventKind.SAFETY_EXECUTED,
+    Role.TAKE_PROFIT: EventKind.TAKE_PROFIT_EXECUTED,
+    Role.STOP: EventKind.STOP_EXECUTED,
+}
+_ALIVE: Final = frozenset({RowStatus.ACTIVE, RowStatus.FILLED})
+
+
+def join(reading: Reading) -> SourceLegs:
+    """Return the legs of a deal, each at most once (stops: all), and what could not be told.
+
+    Left out without a word are only cancelled or inactive rows of a leg that has another row.
+    """
+    unknown = [f"event: {e.message}" for e in reading.events if e.kind is EventKind.UNKNOWN]
+    rows: dict[Role, list[SourceOrder]] = defaultdict(list)
+    for row in sorted(reading.orders, key=_age):
+        why = _strange(row, reading.deal.strategy)
+        if why:
+            unknown.append(_text(row, why))
+        else:
+            rows[row.role].append(row)
+    panicked = _panic_closed_steps(rows[Role.STOP], reading.deal)
+    base = _base(rows[Role.BASE], reading)
+    safety = _safety(rows[Role.SAFETY], reading)
+    manual = [
+        _entry(row, Leg(Role.MANUAL, row.order_id), _market_said(row, reading), reading)
+        for row in rows[Role.MANUAL]
+    ]
+    entries = list(_one_per_leg(base + safety, unknown)) + manual
+    unknown += _untold(rows[Role.SAFETY], safety)
+    return SourceLegs(
+        entries=tuple(entries),
+        take_profits=tuple(_take_profits(rows[Role.TAKE_PROFIT] + panicked, reading)),
+        stops=tuple(
+            _exit(row, Leg(Role.STOP), reading) for row in rows[Role.STOP] if row not in panicked
+        ),
+        unknown=tuple(unknown),
+    )
+
+
+def _age(row: SourceOrder) -> tuple[object, ...]:
+    return row.created_at, len(row.order_id), row.order_id
+
+
+def _strange(row: SourceOrder, strategy: Strategy) -> str | None:
+    if row.role is Role.UNKNOWN:
+        return "its deal_order_type is not known"
+    if row.status is RowStatus.UNKNOWN:
+        return "its status is not known"
+    side = strategy.entry_side if row.role in _ENTRIES else strategy.entry_side.opposite
+    return None if row.side is side else f"the wrong side for a {strategy} deal"
+
+
+def _text(row: SourceOrder, why: str) -> str:
+    what = f"{row.role} {row.side} {row.quantity} at {row.rate}, {row.status}"
+    return f"row {row.order_id} ({what}): {why}"
+
+
+def _one_per_leg(legs: Iterable[SourceLeg], unknown: list[str]) -> Iterator[SourceLeg]:
+    """Let a replaced row give way to the one that replaced it; report two that are both alive."""
+    same: dict[Leg, list[SourceLeg]] = defaultdict(list)
+    for leg in legs:
+        same[leg.leg].append(leg)
+    for rivals in same.values():
+        alive = [leg for leg in rivals if leg.status in _ALIVE]
+        # The oldest stays, because it is the one that may be mirrored already.
+        yield alive[0] if alive else rivals[-1]
+        unknown += [f"row {leg.order_id}: a second live row for {leg.leg}" for leg in alive[1:]]
+
+
+# Entries.
+
+
+def _base(rows: Sequence[SourceOrder], reading: Reading) -> list[SourceLeg]:
+    # The last one: "Updating base order" (2022) is followed by a new placing.
+    placed = [e for e in reading.events if e.kind is EventKind.BASE_PLACING]
+    market = placed[-1].market if placed else None
+    return [_entry(row, Leg(Role.BASE), market, reading) for row in rows]
+
+
+def _safety(rows: Sequence[SourceOrder], reading: Reading) -> list[SourceLeg]:
+    return [
+        _entry(told.row, Leg(Role.SAFETY, str(told.step)), told.market, reading)
+        for told in averaging_steps(rows, reading)
+    ]
+
+
+def _untold(rows: Iterable[SourceOrder], told: Iterable[SourceLeg]) -> Iterator[str]:
+    known = {leg.order_id for leg in told}
+    return (
+        _text(row, "no event tells its averaging step") for row in rows if row.order_id not in known
+    )
+
+
+def _market_said(row: SourceOrder, reading: Reading) -> bool | None:
+    for event in reading.events:
+        if event.kind is EventKind.MANUAL_PLACING and says_placed(row, event):
+            return event.market
+    return None
+
+
+def _was_market(row: SourceOrder) -> bool:
+    """Guess from the row alone, for want of a placing event.
+
+    An order without a limit price is a market order. One that filled is, if its average price is
+    better than its rate, or worse by more than a fee. All others are limit orders at their rate.
+    """
+    if row.rate == 0:
+        return True
+    fill = _fill_price(row)
+    if row.status is not RowStatus.FILLED or fill is None:
+        return False
+    worse = (fill / row.rate - 1) * row.side.sign
+    return not 0 <= worse <= FEE_IN_PRICE_MAX
+
+
+def _entry(row: SourceOrder, leg: Leg, market: bool | None, reading: Reading) -> SourceLeg:
+    return _leg(row, leg, _was_market(row) if market is None else market, reading)
+
+
+# Exits.
+
+
+def _panic_closed_steps(stops: Iterable[SourceOrder], deal: SourceDeal) -> list[SourceOrder]:
+    """Find rows that closed one take-profit step at market: taken for a stop they would close all.
+
+    A step's trade_id is the order_id of its row (threecommas.md 6.3).
+    """
+    trades = {step.trade_id for step in deal.take_profit_steps}
+    return [row for row in stops if row.order_id in trades]
+
+
+def _take_profits(rows: Sequence[SourceOrder], reading: Reading) -> Iterator[SourceLeg]:
+    deal = reading.deal
+    trades = {s.trade_id: j for j, s in enumerate(deal.take_profit_steps, 1) if s.trade_id}
+    numbers = {row.order_id: trades[row.order_id] for row in rows if row.order_id in trades}
+    rest = [row for row in rows if row.order_id not in numbers]
+    reserved = set(trades.values())
+    free = (j for j in range(1, len(rows) + len(reserved) + 1) if j not in reserved)
+    for row in _in_step_order(rest, deal):
+        numbers[row.order_id] = next(free)
+    for row in sorted(rows, key=lambda row: numbers[row.order_id]):
+        yield _exit(row, Leg(Role.TAKE_PROFIT, str(numbers[row.order_id])), reading)
+
+
+def _in_step_order(rows: Sequence[SourceOrder], deal: SourceDeal) -> list[SourceOrder]:
+    """Put take profits that no trade_id numbers in order: nearest first, or oldest first.
+
+    Rows that stand side by side are steps, and the nearest target is the first. Without steps a
+    second row is a repeated take profit (threecommas.md 9.3), and by rate it could push the filled
+    one off its number.
+    """
+    side_by_side = sum(row.status is RowStatus.ACTIVE for row in rows) > 1
+    if not deal.take_profit_steps and not side_by_side:
+        return list(rows)
+    sign = deal.strategy.entry_side.sign
+    return sorted(rows, key=lambda row: (row.status not in _ALIVE, sign * row.rate))
+
+
+def _exit(row: SourceOrder, leg: Leg, reading: Reading) -> SourceLeg:
+    return _leg(row, leg, row.role is Role.STOP or row.rate == 0, reading)
+
+
+# Both.
+
+
+def _leg(row: SourceOrder, leg: Leg, market: bool, reading: Reading) -> SourceLeg:
+    filled = row.status is RowStatus.FILLED
+    return SourceLeg(
+        leg=leg,
+        side=row.side,
+        status=row.status,
+        market=market,
+        price=None if market else row.rate,
+        size=row.quantity,
+        placed_at=row.created_at,
+        filled_at=_filled_at(row, leg, reading.events) if filled else None,
+        fill_price=_fill_price(row) if filled else None,
+        order_id=row.order_id,
+    )
+
+
+def _fill_price(row: SourceOrder) -> Price | None:
+    if row.average_price > 0:
+        return row.average_price
+    return Price(row.total / row.quantity) if row.total > 0 and row.quantity > 0 else None
+
+
+def _filled_at(row: SourceOrder, leg: Leg, events: Iterable[BotEvent]) -> datetime:
+    kind = _EXECUTED.get(row.role)
+    said = [event for event in events if event.kind is kind and says_executed(row, event)]
+    # Of twins each has its own event, and the step tells whose it is.
+    said.sort(key=lambda event: str(event.step) != leg.which)
+    return said[0].at if said else row.updated_at
