@@ -1,0 +1,50 @@
+# make help        what there is
+# ARGS=...         is handed to demo, rehearse, test and bench
+# PYTHON=...       the Python that .venv is made from (3.11 or newer)
+
+BIN := .venv/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check up rehearse bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv from requirements.lock; does nothing when it is up to date
+	@.ci/setup
+
+demo: setup ## Mirror a few deals in front of you, between two simulated exchanges
+	@$(BIN)/recomma demo $(ARGS)
+
+# A file's tests stay in one process, so that what a file starts is started once.
+test: setup ## Run all tests (with an embedded Postgres and Redis)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup ## Look for mistakes without running anything: style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict recomma workers beat_schedule.py tests
+	@$(BIN)/lint-imports --no-logo
+
+up: ## Run the real thing in containers (needs Docker)
+	@command -v docker >/dev/null || { echo "recomma: make up needs Docker with Compose." >&2; exit 2; }
+	docker compose up --build
+
+rehearse: setup ## Replay recorded deals: make rehearse DIR=folder
+	@test -n "$(DIR)" || { echo "recomma: name the recorded deals, as in make rehearse DIR=folder." >&2; exit 2; }
+	@$(BIN)/recomma rehearse "$(DIR)" $(ARGS)
+
+bench: setup ## Measure how fast it is
+	@$(BIN)/python -m bench $(ARGS)
+
+# Not pip-compile: uv's lock names no index, and one file serves every platform.
+lock: ## Choose the newest allowed versions and write requirements.lock (needs uv)
+	@command -v uv >/dev/null || { echo "recomma: make lock needs uv (https://docs.astral.sh/uv)." >&2; exit 2; }
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --upgrade --universal \
+		--python-version 3.11 --generate-hashes --all-extras --no-emit-index-url \
+		pyproject.toml -o requirements.lock
+
+clean: ## Remove everything that can be made again
+	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
