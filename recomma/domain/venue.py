@@ -191,8 +191,10 @@ Answer = Answered | Unanswered | NeverSent | Expired | DuplicateNonce | WholeRef
 
 @dataclass(frozen=True)
 class Fill:
-    """One execution. (`oid`, `tid`) tells it from every other one of the account.
+    """One execution. `coin`, `oid`, `tid` and `at` together tell it from every other one.
 
+    `tid` is a hash of the two orders that met, so two executions of one pair share it: the time
+    belongs to the key (hyperliquid.md 11).
     `fee` is in USDC, negative for a rebate. `closed_pnl` is the venue's and without the fee.
     """
 

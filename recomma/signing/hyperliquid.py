@@ -66,7 +66,7 @@ def _tools() -> _Tools:
     from eth_keys.backends import get_backend_class
     from eth_keys.exceptions import BadSignature
     from eth_utils.exceptions import ValidationError
-    from hyperliquid.utils import signing  # type: ignore[import-untyped]
+    from hyperliquid.utils import signing
 
     refusals = (BadSignature, EncodingError, ValidationError, TypeError, ValueError, OverflowError)
     return _Tools(signing, Account, refusals, get_backend_class)
