@@ -1,0 +1,194 @@
+"""The 3Commas API, read only (threecommas.md 1 to 4): one method per question, one request each.
+
+Nothing is tried again in here: the pipeline decides when to look again. Every request is signed
+over exactly the bytes of its request line, and says `Forced-Mode`, without which the API answers
+for whichever mode the user last chose in the web page.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from recomma.adapters.threecommas.answers import body_of, lost
+from recomma.adapters.threecommas.credentials import Credentials
+from recomma.adapters.threecommas.errors import Garbled, KeyRefused
+from recomma.adapters.threecommas.shapes import (
+    BotShape,
+    DealShape,
+    RowShape,
+    ValidShape,
+    in_order_of_time,
+)
+from recomma.domain.bots import SourceBot
+from recomma.domain.source import Reading, SourceDeal
+from recomma.ports import Observed
+from recomma.signing.threecommas import signed_string
+
+DEALS_PER_PAGE: Final = 1000  # The maximum; the default of 50 cuts off silently (13.4).
+BOTS_PER_PAGE: Final = 100
+_PAGES_MAX: Final = 100
+
+_log = structlog.get_logger(__name__)
+_rows: Final = TypeAdapter(list[object])
+_orders: Final = TypeAdapter(list[RowShape])
+
+V_co = TypeVar("V_co", SourceBot, SourceDeal, covariant=True)
+V = TypeVar("V", SourceBot, SourceDeal)
+S = TypeVar("S")
+
+
+class _Shape(Protocol[V_co]):
+    def value(self) -> V_co: ...
+
+
+class ThreeCommas:
+    """One 3Commas account. Every method raises ThreeCommasError (see errors.py) and nothing else.
+
+    `base_url` is `https://api.3commas.io/public/api` or any stand-in; `/public/api` is added where
+    there is no path. Raises ValueError for anything that is not an http(s) URL without
+    credentials, query and fragment. A session is kept open between requests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        session: requests.Session | None = None,
+        forced_mode: str = "real",
+        connect_timeout_seconds: float = 3.0,
+        read_timeout_seconds: float = 10.0,
+    ) -> None:
+        self._root = _root(base_url)
+        self._credentials = credentials
+        self._session = session or requests.Session()
+        self._forced_mode = forced_mode
+        self._timeouts_seconds = (connect_timeout_seconds, read_timeout_seconds)
+
+    def __repr__(self) -> str:
+        return f"ThreeCommas({self._root!r})"
+
+    def validate(self) -> None:
+        """Check the credentials. Raises KeyRefused if they are not accepted."""
+        if not _read(TypeAdapter(ValidShape), self._get("/ver1/validate"), "validate").valid:
+            raise KeyRefused("/ver1/validate: the key is not valid")
+
+    def bots(self) -> tuple[SourceBot, ...]:
+        """Return every bot, enabled or not (a disabled one keeps running its deals)."""
+        pages = self._pages("/ver1/bots", "", BOTS_PER_PAGE)
+        return _each(TypeAdapter(BotShape), pages, "bot")
+
+    def active_deals(self) -> tuple[SourceDeal, ...]:
+        """Return the active deals of all bots: one request for up to 1000.
+
+        A deal that we cannot understand is logged and left out, so that it cannot blind us for
+        the others. It looks vanished then, and is looked at by its id.
+        """
+        pages = self._pages("/ver1/deals", "&order=created_at&scope=active", DEALS_PER_PAGE)
+        return _each(TypeAdapter(DealShape), pages, "deal")
+
+    def deal(self, deal_id: int) -> SourceDeal:
+        """Return one deal, active or not. Raises NotFound."""
+        return _read(TypeAdapter(DealShape), self._get(_show(deal_id)), _show(deal_id)).value()
+
+    def read(self, deal_id: int, at: datetime) -> Reading:
+        """Return everything about one deal, read at `at`: two requests. Raises NotFound."""
+        return self.observe(deal_id, at).reading
+
+    def observe(self, deal_id: int, at: datetime) -> Observed:
+        """Return a reading together with the payloads `show` and `market_orders` it is made from.
+
+        The rows are asked for first: each row has its event at most 0.1 s later, so nearly every
+        row of the reading has the event that numbers it.
+        """
+        orders_path = f"/ver1/deals/{deal_id}/market_orders"
+        orders = self._get(orders_path)
+        show = self._get(_show(deal_id))
+        deal = _read(TypeAdapter(DealShape), show, _show(deal_id))
+        rows = _read(_orders, orders, orders_path)
+        if deal.id != deal_id:
+            raise Garbled(f"{_show(deal_id)}: the answer is deal {deal.id}")
+        reading = Reading(deal.value(), in_order_of_time(rows), deal.events(), at)
+        return Observed(reading, {"show": show, "market_orders": orders})
+
+    def _pages(self, path: str, more: str, limit: int) -> Iterable[object]:
+        """Read page after page until one is short or brings nothing new (threecommas.md 4.3).
+
+        Rows move while we page: new ones come twice, and one at a seam can be missed if others
+        end. It is then seen at the next look.
+        """
+        seen: set[str] = set()
+        for number in range(_PAGES_MAX):
+            query = f"{path}?limit={limit}&offset={number * limit}{more}"
+            page = _read(_rows, self._get(query), path)
+            yield from page
+            fresh = {str(row.get("id")) for row in page if isinstance(row, dict)} - seen
+            if len(page) < limit or not fresh:
+                return
+            seen |= fresh
+        raise Garbled(f"{path}: more than {_PAGES_MAX} pages")
+
+    def _get(self, path_and_query: str) -> object:
+        """Ask one question and return its JSON. Raises ThreeCommasError."""
+        asked = self._session.prepare_request(requests.Request("GET", self._root + path_and_query))
+        signed = signed_string(asked.path_url, scheme=self._credentials.scheme)
+        asked.headers["Apikey"] = self._credentials.api_key
+        asked.headers["Signature"] = self._credentials.sign(signed)
+        asked.headers["Forced-Mode"] = self._forced_mode
+        try:
+            # A redirect would carry the key elsewhere, and its signature would be wrong there.
+            response = self._session.send(
+                asked,
+                timeout=self._timeouts_seconds,
+                allow_redirects=False,
+                **self._session.merge_environment_settings(asked.url, {}, None, None, None),
+            )
+        except requests.RequestException as error:
+            raise lost(error, asked.path_url) from None
+        return body_of(response)
+
+
+def _show(deal_id: int) -> str:
+    return f"/ver1/deals/{deal_id}/show"
+
+
+def _root(base_url: str) -> str:
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the 3Commas URL must be http://host or https://host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("the 3Commas URL must have neither credentials, query nor fragment")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/public/api'}"
+
+
+def _read(shape: TypeAdapter[S], body: object, path: str) -> S:
+    try:
+        return shape.validate_python(body)
+    except ValidationError as error:
+        raise Garbled(f"{path}: {_first(error)}") from None
+
+
+def _each(shape: TypeAdapter[_Shape[V]], rows: Iterable[object], kind: str) -> tuple[V, ...]:
+    """Return one value per id, the last one read; log rows that cannot be read."""
+    values: dict[int, V] = {}
+    for row in rows:
+        try:
+            value = shape.validate_python(row).value()
+        except ValidationError as error:
+            number = row.get("id") if isinstance(row, dict) else None
+            _log.warning("unreadable_row", kind=kind, id=number, why=_first(error))
+        else:
+            values[value.id] = value
+    return tuple(values.values())
+
+
+def _first(error: ValidationError) -> str:
+    """Say which field is wrong and why, without its value: a foreign text is not ours to log."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the answer"
+    return f"{where}: {first['msg']}"
