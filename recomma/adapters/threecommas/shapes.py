@@ -86,7 +86,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]  # Deal ids are above 2**31 (threecommas.md 6.1).
 # JSON may say null where we only need "not set".
 Flag = Annotated[bool, BeforeValidator(lambda said: False if said is None else said)]
-Count = Annotated[int, BeforeValidator(lambda said: 0 if said is None else said), Field(ge=0, lt=2**31)]
+Count = Annotated[
+    int, BeforeValidator(lambda said: 0 if said is None else said), Field(ge=0, lt=2**31)
+]
 Word = Annotated[str, BeforeValidator(lambda said: "" if said is None else said)]
 
 

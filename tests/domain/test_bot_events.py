@@ -1,0 +1,294 @@
+"""Messages of bot events, in wordings of our own making after the grammar of threecommas.md 8.3."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recomma.domain.bot_events import parse_event
+from recomma.domain.money import Price, Size
+from recomma.domain.source import BotEvent, EventKind
+
+NOON = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
+FIXTURES = Path(__file__).parents[2] / "../shared/reference/fixtures/threecommas"
+
+KINDS = [
+    ("Placing base order. Price: market Size: 12.5 USDT (50.0 ADA)", EventKind.BASE_PLACING),
+    ("Placing base order. Price: 0.25 USDT Size: 12.5 USDT (50.0 ADA)", EventKind.BASE_PLACING),
+    ("Updating base order", EventKind.BASE_REPRICED),
+    (
+        "Base order executed.  Price: 0.2502 USDT.  Size: 12.51 USDT (50.0 ADA)",
+        EventKind.BASE_EXECUTED,
+    ),
+    (
+        "Placing averaging order (2 out of 4). Price: 0.24 USDT Size: 12 USDT (50.0 ADA)",
+        EventKind.SAFETY_PLACING,
+    ),
+    (
+        "Placing safety trade (2 out of 4). Price: 0.24 USDT Size: 12 USDT (50.0 ADA)",
+        EventKind.SAFETY_PLACING,
+    ),
+    ("Placing safety trade. Price: 0.24 USDT Size: 12 USDT (50.0 ADA)", EventKind.SAFETY_PLACING),
+    (
+        "Placing safety trade. Price: 0.24 USDT Size: 12 USDT (50 ADA). Success.",
+        EventKind.SAFETY_PLACING,
+    ),
+    (
+        "Placing safety trade. Price: 0.24 USDT Size: 12 USDT (50 ADA)."
+        " Error occured during request: Too busy. Market::Errors (503).",
+        EventKind.SAFETY_PLACING,
+    ),
+    (
+        "Averaging order (2 out of 4) executed. Price: 0.24 USDT Size: 12 USDT (50.0 ADA)",
+        EventKind.SAFETY_EXECUTED,
+    ),
+    (
+        "Averaging order (4 out of 4) executed. Price: market Size: 12 USDT (50.0 ADA) #lastAO 😬",
+        EventKind.SAFETY_EXECUTED,
+    ),
+    (
+        "Safety trade (1 out of 4) executed. Price: 0.24 USDT. Size: 12 USDT (50.0 ADA)",
+        EventKind.SAFETY_EXECUTED,
+    ),
+    (
+        "Cancelling buy order (3 out of 4). Price: 0.23 USDT Size: 11.5 USDT (50.0 ADA)",
+        EventKind.SAFETY_CANCELLING,
+    ),
+    (
+        "Cancelling buy order. Price: 0.23 USDT. Size: 0.0 USDT (50.0 ADA). Success.",
+        EventKind.SAFETY_CANCELLING,
+    ),
+    (
+        "Cancelling buy order. Price: 0.23 USDT. Size: 0.0 USDT (50.0 ADA)."
+        " Network error occurred. HTTP code: 504. Request will be retried.",
+        EventKind.SAFETY_CANCELLING,
+    ),
+    (
+        "Averaging order (3 out of 4) cancelled. Price: 0.23 USDT Size: 11.5 USDT (50.0 ADA)",
+        EventKind.SAFETY_CANCELLED,
+    ),
+    (
+        "Safety trade (3 out of 4) cancelled. Price: 0.23 USDT Size: 11.5 USDT (50.0 ADA)",
+        EventKind.SAFETY_CANCELLED,
+    ),
+    (
+        "Placing manual safety trade. Price: 0.2 USDT Size: 0 USDT (0 1INCH)",
+        EventKind.MANUAL_PLACING,
+    ),
+    (
+        "Placing TakeProfit trade.  Price: 0.26 USDT Size: 13 USDT (50.0 ADA),"
+        " the price should rise for 4.1% to close the trade",
+        EventKind.TAKE_PROFIT_PLACING,
+    ),
+    (
+        "Placing TakeProfit trade.  Price: 0.26 USDT Size: 13 USDT (50.0 ADA),"
+        " the price should rise for 4.1% to close the deal",
+        EventKind.TAKE_PROFIT_PLACING,
+    ),
+    (
+        "Placing TakeProfit trade. Price: market Size: ≈13 USDT (50.0 ADA)",
+        EventKind.TAKE_PROFIT_PLACING,
+    ),
+    (
+        "Cancelling TakeProfit trade. Price: 0.26 USDT Size: 13 USDT (50.0 ADA)",
+        EventKind.TAKE_PROFIT_CANCELLING,
+    ),
+    (
+        "TakeProfit trade cancelled. Price: 0.26 USDT Size: 13 USDT (50.0 ADA)",
+        EventKind.TAKE_PROFIT_CANCELLED,
+    ),
+    (
+        "TakeProfit trade finished. Price: 0.26 USDT Size: 13 USDT (50.0 ADA)",
+        EventKind.TAKE_PROFIT_EXECUTED,
+    ),
+    (
+        "Trailing TakeProfit order will be placed when price reaches 0.26 USDT. Size: 13 USDT"
+        " (50.0 ADA), the price should rise for 4.1% to start trailing",
+        EventKind.TRAILING_ARMED,
+    ),
+    (
+        "Trailing Take Profit Activated, current profit is 4.15%",
+        EventKind.TRAILING_STARTED,
+    ),
+    (
+        "Placing StopLoss trade. Price: market Size: 25 USDT (100.0 ADA)",
+        EventKind.STOP_PLACING,
+    ),
+    (
+        "Stop loss trade completed. Price: 0.22 USDT Size: 22 USDT (100.0 ADA)",
+        EventKind.STOP_EXECUTED,
+    ),
+    (
+        "Stop loss 📛  -3.01 USDT (-3.01 $) (-12.1% from total volume) #stoploss",
+        EventKind.STOP_SUMMARY,
+    ),
+    (
+        "(USDT_ADA): Trade completed. Profit:  +0.5 USDT (0.5 $) (4.0% from total volume)"
+        " 💰💰💰). #profit 3 days",
+        EventKind.COMPLETED_SUMMARY,
+    ),
+    (
+        "Deal completed. Profit:  +0.5 USDT (0.5 $) (4.0% from total volume"
+        " (2.0% before trailing)) 💰💰💰. #profit about 5 hours",
+        EventKind.COMPLETED_SUMMARY,
+    ),
+    ("Error placing base order: No money.", EventKind.PLACING_FAILED),
+    ("Error placing safety trade (2 out of 4): No money (at all).", EventKind.PLACING_FAILED),
+    ("Error placing Take Profit trade: Too small.", EventKind.PLACING_FAILED),
+    ("Bot 77 Starting new deal. Pair: USDT_ADA", EventKind.BOT_LEVEL),
+    ("Start command received", EventKind.BOT_LEVEL),
+    ("Bot is turned on", EventKind.BOT_LEVEL),
+]
+
+
+@pytest.mark.parametrize(("message", "kind"), KINDS)
+def test_every_template_of_the_grammar_is_recognised(message: str, kind: EventKind) -> None:
+    event = parse_event(message, NOON)
+
+    assert event.kind is kind
+    assert (event.message, event.at) == (message, NOON)
+
+
+def test_an_averaging_order_gives_its_step_price_and_both_sizes() -> None:
+    message = "Placing averaging order (3 out of 7). Price: 0.240 USDT Size: 12.1 USDT (50.5 1INCH)"
+
+    event = parse_event(message, NOON)
+
+    assert event == BotEvent(
+        at=NOON,
+        message=message,
+        kind=EventKind.SAFETY_PLACING,
+        step=3,
+        steps=7,
+        market=False,
+        price=Price(Decimal("0.24")),
+        size=Size(Decimal("50.5")),
+        quote=Decimal("12.1"),
+    )
+
+
+@pytest.mark.parametrize("note", ["Risk reduction 1.25 USDT", "Reinvested 0.75 USDT"])
+def test_the_coins_are_the_last_bracket_of_the_size(note: str) -> None:
+    event = parse_event(
+        f"Placing base order. Price: market Size: 12.5 USDT ({note}) (50.0 ADA)", NOON
+    )
+
+    assert (event.size, event.quote) == (Size(Decimal(50)), Decimal("12.5"))
+
+
+def test_brackets_of_an_error_text_are_not_taken_for_coins() -> None:
+    event = parse_event(
+        "Placing safety trade. Price: 4.5 USDT Size: 18 USDT (4 CRV)."
+        " Error occured during request: Slow down. Errors (429 CRV).",
+        NOON,
+    )
+
+    assert event.size == Size(Decimal(4))
+
+
+def test_a_market_order_has_no_price() -> None:
+    event = parse_event("Placing base order. Price: market Size: 12.5 USDT (50.0 ADA)", NOON)
+
+    assert event.market
+    assert event.price is None
+
+
+def test_a_limit_order_is_not_a_market_order() -> None:
+    event = parse_event("Placing base order. Price: 0.25 USDT Size: 12.5 USDT (50.0 ADA)", NOON)
+
+    assert not event.market
+
+
+def test_blanks_do_not_matter() -> None:
+    event = parse_event(
+        " Base order  executed. Price:\t0.25 USDT.\n Size: 12.5 USDT  (50.0 ADA) ", NOON
+    )
+
+    assert event.kind is EventKind.BASE_EXECUTED
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "Setting leverage: cross 10.0, Success.",
+        "Closed at market price",
+        "Placing averaging order (1 out of 9).",
+        "Placing averaging order (1 out of 9). Price: 1e9 USDT Size: 1 USDT (1 ADA)",
+        "Placing averaging order (1 out of 9). Price: -1 USDT Size: 1 USDT (1 ADA)",
+        "Placing averaging order (1 out of 9). Price: 1 USDT Size: 1 USDT (1 ADA) on margin",
+        "Not Placing averaging order (1 out of 9). Price: 1 USDT Size: 1 USDT (1 ADA)",
+        "Placing averaging order (\u0661 out of 9). Price: 1 USDT Size: 1 USDT (1 ADA)",
+        "Placing sell order. Price: 1 USDT Size: 1 USDT (1 ADA)",
+    ],
+)
+def test_an_unknown_message_is_kept_and_never_half_understood(message: str) -> None:
+    event = parse_event(message, NOON)
+
+    assert event == BotEvent(at=NOON, message=message, kind=EventKind.UNKNOWN)
+
+
+@given(st.text())
+def test_no_text_makes_the_parser_raise(message: str) -> None:
+    assert parse_event(message, NOON).message == message
+
+
+PIECES = st.sampled_from(
+    [
+        *(message for message, _ in KINDS),
+        *("Placing", "averaging order", "safety trade", "base order", " executed. ", "Price: "),
+        *("market", "Size: ", " ", ".", "(", ")", "(2 out of 4)", "9", "0.25", " USDT"),
+        *("12.5 USDT (50.0 ADA)", "\u2248", "\n", "\x85", "\ud800"),
+        "9" * 5000,
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_mixture_of_known_pieces_makes_the_parser_raise(message: str) -> None:
+    event = parse_event(message, NOON)
+
+    assert event.message == message
+    assert event.size is None or event.size >= 0
+
+
+def recorded_events(pattern: str) -> Iterator[BotEvent]:
+    """Yield the events of every stored answer, however deep they lie in it."""
+    if not FIXTURES.is_dir():
+        pytest.skip(f"the recorded payloads are not here: {FIXTURES}")
+    for path in sorted(FIXTURES.glob(pattern)):
+        yield from _events_in(json.loads(path.read_text()))
+
+
+def _events_in(body: object) -> Iterator[BotEvent]:
+    if isinstance(body, dict):
+        for key, value in body.items():
+            if key == "bot_events":
+                yield from (parse_event(event["message"], NOON) for event in value)
+            else:
+                yield from _events_in(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from _events_in(value)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["recorded_deal_show_*", "recorded2022_*", "docs_*", "composed_*"]
+)
+def test_no_recorded_message_is_unknown(pattern: str) -> None:
+    events = list(recorded_events(pattern))
+
+    assert events
+    assert [e.message for e in events if e.kind is EventKind.UNKNOWN] == []
+
+
+def test_every_recorded_averaging_message_of_2025_gives_its_step_and_size() -> None:
+    events = [e for e in recorded_events("recorded_deal_show_*") if e.kind.startswith("safety_")]
+
+    assert [e.message for e in events if e.step is None or e.size is None] == []
+    assert [e.message for e in events if e.market is (e.price is not None)] == []
