@@ -1,0 +1,112 @@
+"""What the venue keeps per account: orders, records, fills, positions, leverage."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from recomma.domain.money import Side
+from recomma.simulators.hyperliquid.orders import Order, Record
+from recomma.simulators.hyperliquid.positions import Position
+from recomma.simulators.hyperliquid.universe import Coin
+
+DEFAULT_LEVERAGE: Final = 20
+
+
+@dataclass(frozen=True)
+class Fill:
+    """One row of `userFills` (11). `start` and `closed_pnl` are of the position."""
+
+    order: Order
+    price: Decimal
+    size: Decimal
+    at_ms: int
+    start: Decimal
+    direction: str
+    closed_pnl: Decimal
+    crossed: bool
+    fee: Decimal
+    tid: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Leverage:
+    value: int
+    cross: bool = True
+
+
+@dataclass
+class Account:
+    address: str
+    cash: Decimal = Decimal(0)  # Deposits, realised profit and fees; not the open positions.
+    master: str | None = None  # Set for a sub-account.
+    volume: Decimal = Decimal(0)
+    orders: list[Order] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    positions: dict[str, Position] = field(default_factory=lambda: defaultdict(Position))
+    leverages: dict[str, Leverage] = field(default_factory=dict)
+    _open: dict[str, dict[int, Order]] = field(default_factory=lambda: defaultdict(dict))
+    _by_oid: dict[int, int] = field(default_factory=dict)  # oid to place in `orders`.
+    _by_cloid: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, order: Order) -> None:
+        self._by_oid[order.oid] = len(self.orders)
+        self.orders.append(order)
+        if order.request.cloid is not None:
+            self._by_cloid[order.request.cloid].append(order)
+
+    def record(self, order: Order, status: str, at_ms: int) -> None:
+        record = Record(order, status, order.remaining, at_ms)
+        order.records.append(record)
+        self.records.append(record)
+
+    def rest(self, order: Order) -> None:
+        self._open[order.coin.name][order.oid] = order
+
+    def close(self, order: Order, status: str, at_ms: int) -> None:
+        """End an order: it leaves the book, and its last record says how."""
+        self._open[order.coin.name].pop(order.oid, None)
+        self.record(order, status, at_ms)
+
+    def is_open(self, order: Order) -> bool:
+        return order.oid in self._open[order.coin.name]
+
+    def open_on(self, coin: str) -> list[Order]:
+        """Return the open orders of one coin, oldest first."""
+        resting = self._open.get(coin)
+        return list(resting.values()) if resting else []
+
+    def open_orders(self) -> list[Order]:
+        """Return all open orders, newest first, as the venue lists them."""
+        found = [order for orders in self._open.values() for order in orders.values()]
+        return sorted(found, key=lambda order: -order.oid)
+
+    def resting_exits(self, coin: str) -> list[Order]:
+        """Return the reduce-only limit orders on the book of one coin, oldest first."""
+        return [o for o in self.open_on(coin) if o.request.reduce_only and o.on_book]
+
+    def by_oid(self, oid: int) -> Order | None:
+        place = self._by_oid.get(oid)
+        return None if place is None else self.orders[place]
+
+    def by_cloid(self, cloid: str) -> list[Order]:
+        return self._by_cloid.get(cloid, [])
+
+    def remembers(self, order: Order, kept: int) -> bool:
+        """Tell whether the order is among the newest `kept`, or open (10)."""
+        newer = len(self.orders) - self._by_oid[order.oid]
+        return newer <= kept or self.is_open(order)
+
+    def leverage_on(self, coin: Coin) -> Leverage:
+        default = Leverage(min(DEFAULT_LEVERAGE, coin.max_leverage), not coin.only_isolated)
+        return self.leverages.get(coin.name, default)
+
+    def closes_whole(self, coin: str, side: Side, size: Decimal, reduce_only: bool) -> bool:
+        """Tell whether an order closes the whole position, which frees it from the minimum."""
+        position = self.positions[coin]
+        if side is not position.closing_side:
+            return False
+        held = abs(position.size)
+        return size == held or (reduce_only and size > held)

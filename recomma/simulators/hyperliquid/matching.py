@@ -1,0 +1,151 @@
+"""The market moving on, and fills: the one place where money changes hands."""
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
+
+from recomma.simulators.hyperliquid import margin, reduce_only
+from recomma.simulators.hyperliquid.accounts import Account, Fill
+from recomma.simulators.hyperliquid.orders import Order
+from recomma.simulators.hyperliquid.prices import PricePath
+from recomma.simulators.hyperliquid.world import World
+
+TAKER_RATE: Final = Decimal("0.00045")
+MAKER_RATE: Final = Decimal("0.00015")
+CENT_FRACTION: Final = Decimal("0.000001")  # Recorded fees are cut off at six decimals.
+
+
+def advance(world: World, now_ms: int) -> None:
+    """Let the market pass every price point up to now, in their order.
+
+    What a point reaches is filled with the time of that point.
+    """
+    for at_ms, price, path in world.market.due(now_ms):
+        path.move(price)
+        _settle_path(world, path, at_ms)
+
+
+def settle_all(world: World, now_ms: int) -> None:
+    """Fill what the present prices reach, after a path has come into being."""
+    for account in world.accounts.values():
+        for coin in {order.coin.name for order in account.open_orders()}:
+            settle(world, account, coin, now_ms)
+
+
+def settle(world: World, account: Account, coin: str, at_ms: int) -> None:
+    """Fire the triggers and fill the resting orders that the price of this moment reaches."""
+    price = world.market.price(account.address, coin)
+    found = account.open_on(coin)
+    if price is None or not found:
+        return
+    for order in found:
+        if order.awaits_trigger and account.is_open(order):
+            _fire(world, account, order, at_ms)
+    # The orders that the market met first on its way are filled first.
+    reached = [o for o in account.open_on(coin) if not o.awaits_trigger and o.reached_by(price)]
+    for order in sorted(reached, key=lambda o: (-o.side.sign * o.price, o.oid)):
+        if account.is_open(order):
+            _fill_resting(world, account, order, at_ms)
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One execution. `crossed` is the taker's side of it."""
+
+    size: Decimal
+    price: Decimal
+    at_ms: int
+    crossed: bool
+
+
+def take(world: World, account: Account, order: Order, at_ms: int) -> Decimal:
+    """Fill an order against the book as far as the depth goes; return how much was filled."""
+    coin = order.coin.name
+    price = world.market.price(account.address, coin)
+    if price is None or not order.reached_by(price):
+        return Decimal(0)
+    size = takeable(world, account, order)
+    if size:
+        world.market.take(account.address, coin, order.side, size)
+        trade(world, account, order, Trade(size, price, at_ms, crossed=True))
+    return size
+
+
+def takeable(world: World, account: Account, order: Order) -> Decimal:
+    """Return how much of an order the book could fill now, were its limit reached."""
+    available = world.market.available(account.address, order.coin.name, order.side)
+    return (
+        order.remaining if available is None else min(order.remaining, max(available, Decimal(0)))
+    )
+
+
+def _settle_path(world: World, path: PricePath, at_ms: int) -> None:
+    if path.account is not None:
+        account = world.accounts.get(path.account)
+        if account is not None:
+            settle(world, account, path.coin, at_ms)
+        return
+    for account in world.accounts.values():
+        if not world.market.has_own(account.address, path.coin):
+            settle(world, account, path.coin, at_ms)
+
+
+def _fill_resting(world: World, account: Account, order: Order, at_ms: int) -> None:
+    """Fill a resting order completely, at its own price: the counterparty came to it."""
+    size, price = order.remaining, order.price
+    if not margin.Free(world, account).covers(order.coin, order.side, size, price):
+        account.close(order, "marginCanceled", at_ms)
+        return
+    trade(world, account, order, Trade(size, price, at_ms, crossed=False))
+
+
+def _fire(world: World, account: Account, order: Order, at_ms: int) -> None:
+    """Turn a trigger order that the mark has reached into a live one (hyperliquid.md 8)."""
+    trigger = order.request.trigger
+    if trigger is None or not trigger.fires(
+        order.side, margin.mark(world, account, order.coin.name)
+    ):
+        return
+    order.remaining = reduce_only.closable(account, order)
+    if not order.remaining:
+        account.close(order, reduce_only.CANCELED, at_ms)
+        return
+    order.awaits_trigger = False
+    account.record(order, "triggered", at_ms)
+    take(world, account, order, at_ms)
+    if account.is_open(order) and trigger.market:
+        account.close(order, "canceled", at_ms)
+
+
+def trade(world: World, account: Account, order: Order, made: Trade) -> None:
+    """Book one execution of an order; it ends the order when nothing remains."""
+    coin = order.coin.name
+    fee = _fee(made)
+    change = account.positions[coin].fill(order.side, made.size, made.price)
+    account.cash += change.closed_pnl - fee
+    account.volume += made.price * made.size
+    account.fills.append(
+        Fill(
+            order=order,
+            price=made.price,
+            size=made.size,
+            at_ms=made.at_ms,
+            start=change.start,
+            direction=change.direction,
+            closed_pnl=change.closed_pnl,
+            crossed=made.crossed,
+            fee=fee,
+            tid=world.new_tid(),
+            hash=world.new_hash(),
+        )
+    )
+    order.remaining -= made.size
+    order.filled += made.size
+    if not order.remaining:
+        account.close(order, "filled", made.at_ms)
+    reduce_only.fit_to_position(account, coin, made.at_ms)
+
+
+def _fee(made: Trade) -> Decimal:
+    rate = TAKER_RATE if made.crossed else MAKER_RATE
+    return (made.price * made.size * rate).quantize(CENT_FRACTION, rounding=ROUND_DOWN)

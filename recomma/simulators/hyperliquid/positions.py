@@ -1,0 +1,59 @@
+"""One net position per coin and account (hyperliquid.md 15, 16)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from recomma.domain.money import Side
+
+ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a fill did to a position, in the words of a fill row (11)."""
+
+    start: Decimal
+    direction: str
+    closed_pnl: Decimal
+
+
+@dataclass
+class Position:
+    size: Decimal = ZERO  # Signed: below zero is short.
+    entry_price: Decimal = ZERO
+
+    @property
+    def closing_side(self) -> Side | None:
+        """The side of orders that make it smaller; None when there is no position."""
+        if not self.size:
+            return None
+        return Side.SELL if self.size > 0 else Side.BUY
+
+    def profit_at(self, price: Decimal) -> Decimal:
+        return self.size * (price - self.entry_price)
+
+    def opened_by(self, side: Side, size: Decimal) -> Decimal:
+        """Return how much of an order would open instead of close."""
+        if side is self.closing_side:
+            return max(ZERO, size - abs(self.size))
+        return size
+
+    def fill(self, side: Side, size: Decimal, price: Decimal) -> Change:
+        """Apply a fill: the entry price is weighted on increases and stays on reductions."""
+        start, opened = self.size, self.opened_by(side, size)
+        closed = size - opened
+        pnl = closed * (price - self.entry_price) * (1 if start > 0 else -1)
+        if opened:
+            kept = ZERO if closed else abs(start)
+            self.entry_price = (kept * self.entry_price + opened * price) / (kept + opened)
+        self.size += side.sign * size
+        return Change(start, _direction(start, self.size, closed), pnl)
+
+
+def _direction(start: Decimal, end: Decimal, closed: Decimal) -> str:
+    if start and end and (start > 0) is not (end > 0):
+        return "Long > Short" if start > 0 else "Short > Long"
+    if closed:
+        return "Close Long" if start > 0 else "Close Short"
+    return "Open Long" if end > 0 else "Open Short"
