@@ -3,13 +3,12 @@
 The words are ours; how Hyperliquid spells them is known to its adapter alone.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from recomma.domain.money import NO_SIZE, Price, Side, Size
+from recomma.domain.money import Price, Side, Size
 
 
 @dataclass(frozen=True)
@@ -294,8 +293,3 @@ class AddressBudget:
     @property
     def left(self) -> int:
         return max(0, self.cap - self.used)
-
-
-def filled_size(fills: Iterable[Fill], oid: int) -> Size:
-    """Return how much of an order filled: the sum of its fills, the only truth about quantity."""
-    return Size(sum((fill.size for fill in fills if fill.oid == oid), NO_SIZE))
