@@ -118,10 +118,11 @@ def _matched(
 def _by_what_remains(
     rows: Iterable[SourceOrder], told: Sequence[Told], deal: SourceDeal
 ) -> list[Told]:
-    """Number rows without an event, if as many steps as rows remain and the ladder stays one.
+    """Number rows without an event, if as many steps as rows remain and nothing speaks against it.
 
-    With fewer rows than steps any number would be a guess, and the next reading would correct it
-    into a second order.
+    Steps are placed one after another, each deeper than the one before. Where age and price do not
+    agree on that (signal averaging), or steps would be left over, any number would be a guess,
+    and the next reading would correct it into a second order. `rows` is sorted by age.
     """
     known, taken = {t.row.order_id for t in told}, {t.step for t in told}
     rest = [row for row in rows if row.order_id not in known and row.quantity > 0]
@@ -131,8 +132,12 @@ def _by_what_remains(
     free = [step for step in range(1, deal.max_safety_orders + 1) if step not in taken]
     if len(free) != len(rest):
         return []
-    rest.sort(key=lambda row: deeper * row.rate)
     found = [Told(row, step, None) for row, step in zip(rest, free, strict=True)]
-    ladder = sorted((t.step, deeper * t.row.rate) for t in (*told, *found))
-    a_ladder = all(lower[0] < upper[0] and lower[1] < upper[1] for lower, upper in pairwise(ladder))
-    return found if a_ladder else []
+    rungs = sorted((*told, *found), key=lambda t: t.step)
+    agreed = all(
+        upper.step < lower.step
+        and upper.row.created_at < lower.row.created_at
+        and deeper * upper.row.rate < deeper * lower.row.rate
+        for upper, lower in pairwise(rungs)
+    )
+    return found if agreed else []

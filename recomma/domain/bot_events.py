@@ -34,7 +34,7 @@ _WENT: Final = (
 _AVERAGING: Final = r"(?:averaging order|safety trade)"
 _AVERAGING_FIRST: Final = r"(?:Averaging order|Safety trade)"
 _RISE: Final = rf", the price should (?:rise|fall) for {_SIGNED}% to close the (?:trade|deal)"
-_RISE_TRAIL: Final = rf", the price should (?:rise|fall) for {_SIGNED}% to start trailing"
+_TRAIL: Final = rf", the price should (?:rise|fall) for {_SIGNED}% to start trailing"
 _RESULT: Final = rf"{_SIGNED} {_CUR} \({_SIGNED} \$\) \({_SIGNED}% from total volume"
 
 _TEMPLATES: Final[Sequence[tuple[EventKind, re.Pattern[str]]]] = tuple(
@@ -66,7 +66,7 @@ _TEMPLATES: Final[Sequence[tuple[EventKind, re.Pattern[str]]]] = tuple(
         (EventKind.MANUAL_PLACING, rf"Placing manual {_AVERAGING}\. {_PS}{_WENT}"),
         (
             EventKind.TRAILING_ARMED,
-            rf"Trailing TakeProfit order will be placed when price reaches {_AT}\. {_S}{_RISE_TRAIL}",
+            rf"Trailing TakeProfit order will be placed when price reaches {_AT}\. {_S}{_TRAIL}",
         ),
         (
             EventKind.TRAILING_STARTED,
