@@ -14,7 +14,7 @@ from typing import Protocol
 from recomma.domain.bots import SourceBot
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event
-from recomma.domain.money import Price, Size
+from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import Holding, MirrorOrder, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy
@@ -176,6 +176,7 @@ class Sought:
     asked_at: datetime
     expires_at: datetime
     executed: Size | None  # The venue said that this much executed; its fills may not be here yet.
+    filled: Size  # What has been booked for this attempt alone.
 
 
 class DealBook(Protocol):
@@ -189,6 +190,14 @@ class DealBook(Protocol):
     def pair(self) -> str: ...
     @property
     def strategy(self) -> Strategy: ...
+    @property
+    def side(self) -> Side:
+        """Of the entries."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the source opened it."""
+
     @property
     def first_seen_at(self) -> datetime: ...
     @property
@@ -256,8 +265,12 @@ class StoredBatch:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an answer means for one order; `event` None: still in doubt, reconcile will tell."""
+class Consequence:
+    """What an answer means for one order.
+
+    `event` None: nothing is certain yet, reconcile will tell. `due_at`, if given, is when the order
+    (or its cancel) may be asked again.
+    """
 
     order_id: int
     event: Event | None
@@ -276,15 +289,22 @@ class SignerBook(Protocol):
     @property
     def venue(self) -> VenueTerms: ...
     def due(self, now: datetime) -> Sequence[MirrorOrder]:
-        """Return what is to be asked now: planned orders and wanted cancels, locked."""
+        """Return what is to be asked now, locked: planned orders, and resting ones whose cancel
+        is wanted and not under way; both only when their `due_at` has come."""
 
     def next_due_at(self) -> datetime | None: ...
     def markets(self) -> Mapping[str, Market]: ...
     def policy_of(self, bot_id: int) -> Policy: ...
     def leverage_known(self, coin: str) -> bool: ...
     def leverage_set(self, coin: str, leverage: int) -> None: ...
+    def defer(self, coin: str, until: datetime) -> None:
+        """Have this coin's planned entries wait."""
+
     def next_nonce(self, now: datetime) -> int:
         """Return max(now in ms, last + 1) and store it: a restart never goes back."""
+
+    def attempts_before(self, order: MirrorOrder) -> int:
+        """Return how many attempts its (deal, leg, venue) has had: the next cloid's number."""
 
     def store_orders(self, signed: SignedRequest, cloids: Sequence[tuple[int, str]]) -> StoredBatch:
         """Store the attempts, in batch order, before they are sent; each order is ASKED."""
@@ -298,7 +318,7 @@ class SignerBook(Protocol):
         """Return a batch's orders in batch order, locked."""
 
     def sent(self, batch_id: int) -> None: ...
-    def answered(self, batch_id: int, answer: str, outcomes: Sequence[Outcome]) -> None:
+    def answered(self, batch_id: int, answer: str, consequences: Sequence[Consequence]) -> None:
         """Store the answer and what it means for each order."""
 
     def skip(self, order_id: int, why: Reason) -> None: ...
@@ -357,12 +377,18 @@ class Ledger(Protocol):
     def forget_publication(self, older_than: timedelta) -> int:
         """Have due notes published again that nobody picked up; return how many."""
 
+    def wake(self) -> None:
+        """Tell the relay that there is something to publish (NOTIFY recomma_notes)."""
+
     # Books.
     def account(self, account: str, fence: int | None) -> AbstractContextManager[AccountBook]: ...
     def deal(self, deal_id: int, fence: int | None) -> AbstractContextManager[DealBook]: ...
     def signer(self, venue: str, fence: int | None) -> AbstractContextManager[SignerBook]: ...
 
     # Facts that need no deal's lock.
+    def account_of(self, deal_id: int) -> str:
+        """Return the 3Commas account that a deal belongs to."""
+
     def fills_read_to(self, venue: str) -> datetime | None: ...
     def book_fills(self, venue: str, fills: Iterable[Fill], now: datetime) -> frozenset[int]:
         """Book each fill once, attribute it by cloid or oid, move the cursor, leave a note for

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size, notional
@@ -15,7 +15,14 @@ from recomma.domain.source import Leg, Role
 from recomma.domain.venue import Market
 from recomma.domain.wanted import Wanted, WantedEntry
 
-BASE = Leg(Role.BASE)
+BASE: Final = Leg(Role.BASE)
+WHOLE_DEAL: Final = {
+    Reason.FIRST_SEEN_LATE,
+    Reason.FINISHED_WHEN_FIRST_SEEN,
+    Reason.STRATEGY_SHORT,
+    Reason.UNKNOWN_COIN,
+}
+"""Reasons that every leg of a skipped deal shares; others began with its base."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,12 @@ class Withdraw:
 Decision = Place | Skip | Withdraw
 
 
-
 @dataclass(frozen=True)
 class Situation:
     """How a deal stands on one venue at the moment of the decision."""
 
     standing: Standing
+    standing_why: Reason | None
     market: Market
     policy: Policy
     orders: tuple[MirrorOrder, ...]  # Every order of this deal here, dead ones too.
@@ -71,13 +78,15 @@ def decide_entries(wanted: Wanted, here: Situation) -> tuple[Decision, ...]:
     Deciding again after the decisions were carried out gives nothing more.
     """
     decisions: list[Decision] = list(_withdrawals(wanted, here))
-    for entry in wanted.entries:
+    for entry in sorted(wanted.entries, key=lambda entry: entry.leg != BASE):
         if entry.leg in here.skipped:
             continue
         mine = here.newest(entry.leg)
         if mine is None or _may_be_renewed(mine):
             decision = _new_entry(entry, wanted, here)
             decisions += [decision] if decision else []
+            if entry.leg == BASE and isinstance(decision, Skip):
+                break  # The whole deal falls with it; the others are decided when it has.
         elif _repriced(mine, entry):
             decisions.append(Withdraw(mine.id, Reason.SOURCE_REPRICED))
     return tuple(decisions)
@@ -117,14 +126,10 @@ def _withdrawals(wanted: Wanted, here: Situation) -> Iterable[Withdraw]:
 
 def _new_entry(entry: WantedEntry, wanted: Wanted, here: Situation) -> Place | Skip | None:
     """Return the order, the skip, or None: not yet (the base comes first)."""
-    size = round_entry_size(
-        Size(entry.size * here.policy.multiplier), here.market.size_decimals
-    )
+    size = round_entry_size(Size(entry.size * here.policy.multiplier), here.market.size_decimals)
     terms = _terms(entry, size, wanted, here)
     reason = (
-        _too_small(entry, terms, here.policy)
-        or _deal_is_closed(here.standing)
-        or _too_late(entry, here)
+        _too_small(entry, terms, here.policy) or _deal_is_closed(here) or _too_late(entry, here)
     )
     if reason:
         return _skip(entry, here.policy, reason)
@@ -147,9 +152,7 @@ def _new_entry(entry: WantedEntry, wanted: Wanted, here: Situation) -> Place | S
 
 
 def _skip(entry: WantedEntry, policy: Policy, reason: Reason) -> Skip:
-    return Skip(
-        entry.leg, entry.side, entry.price, Size(entry.size * policy.multiplier), reason
-    )
+    return Skip(entry.leg, entry.side, entry.price, Size(entry.size * policy.multiplier), reason)
 
 
 def _terms(entry: WantedEntry, size: Size, wanted: Wanted, here: Situation) -> Terms:
@@ -172,29 +175,31 @@ def _too_small(entry: WantedEntry, terms: Terms, policy: Policy) -> Reason | Non
     which may be lower than our limit, so it gets a margin (hyperliquid.md 2.4).
     """
     if entry.market:
-        enough = notional(entry.price, terms.size) >= MINIMUM_NOTIONAL * policy.market_minimum_margin
+        enough = (
+            notional(entry.price, terms.size) >= MINIMUM_NOTIONAL * policy.market_minimum_margin
+        )
     else:
         enough = notional(terms.price, terms.size) >= MINIMUM_NOTIONAL
     return None if enough else Reason.BELOW_MINIMUM
 
 
-def _deal_is_closed(standing: Standing) -> Reason | None:
-    match standing:
+def _deal_is_closed(here: Situation) -> Reason | None:
+    match here.standing:
         case Standing.OPEN:
             return None
         case Standing.SKIPPED:
-            return Reason.BASE_SKIPPED
+            return here.standing_why if here.standing_why in WHOLE_DEAL else Reason.BASE_SKIPPED
         case Standing.CLOSED_HERE | Standing.ENDED:
             return Reason.CLOSED_HERE_FIRST
         case _:
-            assert_never(standing)
+            assert_never(here.standing)
 
 
 def _too_late(entry: WantedEntry, here: Situation) -> Reason | None:
-    if entry.market and entry.filled_at:
-        if here.now - entry.filled_at > here.policy.entry_max_age:
-            return Reason.TOO_LATE
-    return None
+    if not entry.market or entry.filled_at is None:
+        return None
+    late = here.now - entry.filled_at > here.policy.entry_max_age
+    return Reason.TOO_LATE if late else None
 
 
 def _base_is_in(here: Situation) -> bool:
@@ -210,7 +215,7 @@ def base_failed(here: Situation) -> Reason | None:
         return None
     if _may_be_renewed(base) or base.why in _ENDED_WITH_THE_SOURCE:
         return None
-    return Reason.BASE_NOT_FILLED
+    return base.why if base.why is Reason.DRY_RUN else Reason.BASE_NOT_FILLED
 
 
 _ENDED_WITH_THE_SOURCE = {Reason.SOURCE_ENDED, Reason.SOURCE_CANCELLED, Reason.CLOSING}

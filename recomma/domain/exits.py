@@ -150,9 +150,7 @@ def exit_changes(
     blocked = bool(obsolete) and not overlap_allowed
     urgency = Urgency.EXIT if matched or obsolete else Urgency.FIRST_EXIT
     place = () if blocked else tuple(_new_exit(t, here, policy, urgency) for t in missing)
-    withdraw = tuple(
-        (order.id, Reason.EXIT_REPLACED) for order in obsolete if not order.cancel_why
-    )
+    withdraw = tuple((order.id, Reason.EXIT_REPLACED) for order in obsolete if not order.cancel_why)
     return ExitChanges(place, withdraw)
 
 

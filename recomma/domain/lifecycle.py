@@ -50,7 +50,10 @@ ARROWS: Final[Mapping[tuple[State, Event], State]] = {
     (State.IN_DOUBT, Event.TURNED_AWAY): State.PLANNED,
     (State.IN_DOUBT, Event.NEVER_ARRIVED): State.PLANNED,
     (State.IN_DOUBT, Event.GONE): State.CANCELLED,
-    (State.RESTING, Event.RESTED): State.RESTING,  # Reconcile found it before the answer was stored.
+    (
+        State.RESTING,
+        Event.RESTED,
+    ): State.RESTING,  # Reconcile found it before the answer was stored.
     (State.RESTING, Event.FILLED): State.FILLED,
     (State.RESTING, Event.GONE): State.CANCELLED,
     (State.FILLED, Event.RESTED): State.FILLED,  # The fill was seen before the answer was stored.

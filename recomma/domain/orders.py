@@ -1,4 +1,4 @@
-"""Mirror orders: ours for one (deal, leg, venue), and what decides where they stand in the queue."""
+"""Mirror orders: ours for one (deal, leg, venue), and how urgent each is."""
 
 from dataclasses import dataclass
 from datetime import datetime

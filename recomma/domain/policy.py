@@ -23,7 +23,9 @@ class Policy:
     on_source_exit: OnSourceExit = OnSourceExit.CLOSE
     leverage: int = 1
     entry_max_age: timedelta = timedelta(seconds=120)  # A later market entry is a different trade.
-    entry_cap: Decimal = Decimal("0.005")  # A market entry may cost this much more than the source's.
+    entry_cap: Decimal = Decimal(
+        "0.005"
+    )  # A market entry may cost this much more than the source's.
     exit_grace: timedelta = timedelta(seconds=20)  # Our resting take-profit gets this long to fill.
     # How far from the mid a closing order may fill, wider with each attempt; then it rests.
     close_caps: tuple[Decimal, ...] = (

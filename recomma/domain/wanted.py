@@ -69,7 +69,7 @@ class Wanted:
     entries: tuple[WantedEntry, ...]
     withdrawn: frozenset[Leg]  # Entries that the source cancelled.
     exits: tuple[WantedExit, ...]
-    exit_filled: bool  # The source has filled a take-profit.
+    exits_filled: frozenset[Leg]  # Take-profits that the source has filled.
     closing: Closing | None
     released: bool  # The source let go of its coins; entries end, the last exit stays.
     finished: bool
@@ -90,12 +90,27 @@ def wanted(reading: Reading) -> Wanted:
             leg.leg for leg in legs.entries if over or leg.status is RowStatus.CANCELLED
         ),
         exits=_exits(deal, legs.take_profits),
-        exit_filled=any(leg.status is RowStatus.FILLED for leg in legs.take_profits),
+        exits_filled=frozenset(
+            leg.leg for leg in legs.take_profits if leg.status is RowStatus.FILLED
+        ),
         closing=closing,
         released=released,
         finished=deal.finished,
         unknown=legs.unknown,
     )
+
+
+def remembered_exits(known: tuple[WantedExit, ...], wanted: Wanted) -> tuple[WantedExit, ...]:
+    """Return the exits to keep after a reading: what it shows, and what it cannot have meant away.
+
+    A reading without an exit changes nothing. A step that the source has filled and we have not
+    stays as it was last seen; its ratio below 1 tells a step from a repeated take-profit.
+    """
+    if not wanted.exits:
+        return known
+    shown = {exit_.leg for exit_ in wanted.exits}
+    kept = [e for e in known if e.leg in wanted.exits_filled - shown and e.ratio < 1]
+    return tuple(sorted([*wanted.exits, *kept], key=lambda e: str(e.leg)))
 
 
 def _entries(legs: SourceLegs) -> tuple[WantedEntry, ...]:

@@ -1,0 +1,172 @@
+"""Plan: read one deal, build what it wants, compare with the ledger, store what to change.
+
+Intents and the notes that carry them further commit together. Exits are only remembered here;
+`reconcile` places them, because only it knows what was filled.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from recomma.domain.entries import (
+    BASE,
+    Decision,
+    Place,
+    Situation,
+    Skip,
+    Withdraw,
+    base_failed,
+    decide_entries,
+)
+from recomma.domain.notes import reconcile, refresh, submit
+from recomma.domain.orders import Standing
+from recomma.domain.reasons import Reason
+from recomma.domain.source import Strategy
+from recomma.domain.verdict import Dead, Done, Later, Verdict
+from recomma.domain.wanted import Wanted, wanted
+from recomma.ports import DealBook, DealHere, Ledger, NotThere, Source
+
+SETTLE_AFTER: Final = (timedelta(seconds=3), timedelta(seconds=7), timedelta(seconds=20))
+"""When a changed deal is read again, counted from the reading before, while it stays quiet.
+
+`updated_at` does not move for the last things that follow a change (threecommas.md 13.1), and
+those have taken seconds. The last pause also confirms that an exit was taken away on purpose.
+"""
+
+LOOK_AFTER: Final = timedelta(seconds=60)  # The slow cadence, for what moved nothing in the list.
+MARKETS_WAIT: Final = timedelta(seconds=1)
+
+
+def plan(
+    deal_id: int, *, source: Source, ledger: Ledger, fence: int | None, now: datetime
+) -> Verdict:
+    """Bring the ledger's intents for one deal in line with what the source has now."""
+    try:
+        observed = source.observe(deal_id, now)
+    except NotThere as gone:
+        # Exits stay: the ledger still knows the last ones, and reconcile needs no 3Commas.
+        return Dead(Reason.DEAL_NOT_READABLE, str(gone))
+    wish = wanted(observed.reading)
+    with ledger.deal(deal_id, fence) as book:
+        unread = [v for v in book.venues() if not book.here(v).markets_known]
+        if unread:
+            for venue in unread:
+                book.leave(refresh(venue), now)
+            return Later(now + MARKETS_WAIT, f"the markets of {', '.join(unread)} are not read yet")
+        changed = book.observe(observed, wish)
+        _confirm_missing_exits(book, wish, now)
+        for venue in book.venues():
+            _plan_here(book, venue, wish, now, changed=changed)
+        return _next_look(book, wish, now, changed=changed)
+
+
+def _next_look(book: DealBook, wish: Wanted, now: datetime, *, changed: bool) -> Done:
+    quiet = 0 if changed else book.quiet_readings
+    settle = now + SETTLE_AFTER[quiet] if quiet < len(SETTLE_AFTER) else None
+    look = None if wish.finished else now + LOOK_AFTER
+    return Done("changed" if changed else "unchanged", again_at=settle, look_at=look)
+
+
+def _confirm_missing_exits(book: DealBook, wish: Wanted, now: datetime) -> None:
+    """Forget the known exits if the user took them away: two readings apart say so, not one.
+
+    Between "cancelled" and the next placing the source has none either, up to 15 s in recordings
+    (threecommas.md 9.2), and a closing deal has none for good; neither is a wish for none.
+    """
+    since = book.exits_missing_since
+    running = not (wish.finished or wish.released or wish.closing or wish.exits_filled)
+    if since is None or not running:
+        return
+    removal_after = min(
+        (book.here(v).policy.exit_removal_after for v in book.venues()), default=None
+    )
+    if removal_after is not None and now - since >= removal_after:
+        book.forget_exits()
+
+
+def _plan_here(book: DealBook, venue: str, wish: Wanted, now: datetime, *, changed: bool) -> None:
+    here = book.here(venue)
+    if here.standing is None:
+        standing, why = _first_sight(book, here, wish)
+        book.stand(venue, standing, why)
+        here = book.here(venue)
+    if here.market is None:
+        for entry in wish.entries:
+            if entry.leg not in here.skipped:
+                book.skip(
+                    venue,
+                    Skip(entry.leg, entry.side, entry.price, entry.size, Reason.UNKNOWN_COIN),
+                )
+        return
+    decided = _decide(book, venue, wish, now)
+    if decided:
+        book.leave(submit(venue), now)
+    here = book.here(venue)
+    if changed or decided or here.holding.left(wish.side):
+        book.leave(reconcile(book.deal_id, venue), now)
+
+
+def _decide(book: DealBook, venue: str, wish: Wanted, now: datetime) -> int:
+    """Carry out the decisions about entries; return how many there were for the venue."""
+    count = 0
+    while True:
+        here = _situation(book.here(venue), now)
+        why = base_failed(here)
+        decisions = () if why else decide_entries(wish, here)
+        for decision in decisions:
+            count += _apply(book, venue, decision, now)
+            if isinstance(decision, Skip) and decision.leg == BASE:
+                why = decision.reason
+        if why is None or here.standing is not Standing.OPEN:
+            return count
+        # Without its base the deal is not mirrored here: decide the rest again under that.
+        book.stand(venue, Standing.SKIPPED, why)
+
+
+def _situation(here: DealHere, now: datetime) -> Situation:
+    assert here.market is not None
+    assert here.standing is not None
+    return Situation(
+        standing=here.standing,
+        standing_why=here.standing_why,
+        market=here.market,
+        policy=here.policy,
+        orders=here.orders,
+        skipped=here.skipped,
+        now=now,
+    )
+
+
+def _apply(book: DealBook, venue: str, decision: Decision, now: datetime) -> int:
+    match decision:
+        case Place(order):
+            book.place(venue, order, due_at=now)
+            return 1
+        case Skip():
+            book.skip(venue, decision)
+            return 0
+        case Withdraw(order_id, reason):
+            book.withdraw(order_id, reason)
+            return 1
+        case _:
+            assert_never(decision)
+
+
+def _first_sight(book: DealBook, here: DealHere, wish: Wanted) -> tuple[Standing, Reason | None]:
+    """Decide once, for ever, whether this deal is mirrored on this venue.
+
+    What was running before its pair was enabled is somebody's finished decision; entering it in
+    the middle would be a trade that nobody planned (policy `on_first_sight`: ignore).
+    """
+    if here.market is None:
+        return Standing.SKIPPED, Reason.UNKNOWN_COIN
+    if book.strategy is Strategy.SHORT:
+        return Standing.SKIPPED, Reason.STRATEGY_SHORT
+    if wish.finished:
+        return Standing.SKIPPED, Reason.FINISHED_WHEN_FIRST_SEEN
+    base = next((e for e in wish.entries if e.leg == BASE), None)
+    late = (
+        base and base.filled_at and book.first_seen_at - base.filled_at > here.policy.entry_max_age
+    )
+    if book.created_at < here.enabled_at or late:
+        return Standing.SKIPPED, Reason.FIRST_SEEN_LATE
+    return Standing.OPEN, None

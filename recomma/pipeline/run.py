@@ -1,0 +1,166 @@
+"""Run one note: take it, run its step, store the verdict, publish what became due.
+
+Everything that is true of every step stands here once: one worker per subject, attempts and
+back-off in the note's row, waiting that spends no attempt, dead letters, and the program's one
+broad `except`. Steps know nothing of it, and Celery knows nothing but to call it.
+"""
+
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+import structlog
+
+from recomma.domain.notes import Note, Step
+from recomma.domain.reasons import Reason
+from recomma.domain.verdict import Dead, Done, Later, Verdict
+from recomma.pipeline.plan import plan
+from recomma.pipeline.reconcile import reconcile
+from recomma.pipeline.refresh import refresh
+from recomma.pipeline.submit import submit
+from recomma.pipeline.tools import Tools
+from recomma.pipeline.watch import watch
+from recomma.ports import Claim, DeadLetter, FenceLost, NotAllowed, Ruling, Unreadable
+
+log = structlog.get_logger()
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a claimed note is ours: longer than any step takes with its time-outs, and the
+longest that the work of a killed worker waits before another takes it up."""
+
+ATTEMPTS_MAX: Final = 6
+BACK_OFF_MAX: Final = timedelta(minutes=5)
+NEVER_DIES: Final = {Step.RECONCILE, Step.SUBMIT, Step.WATCH}
+"""Exits depend on these: their dead letter is an alarm, and the looking goes on."""
+NEVER_DIES_BACK_OFF: Final = timedelta(seconds=30)
+PUBLISH_MAX: Final = 100
+STALE_AFTER: Final = timedelta(seconds=10)
+"""Real time after which a published note that nobody took is published again."""
+
+
+def run(note: Note, tools: Tools) -> None:
+    """Run `note` if it is due and free. Never raises for what a step does.
+
+    A note whose subject is being worked on is marked: the holder publishes it when it lets go.
+    """
+    with tools.locks.hold(note.subject) as held:
+        if held:
+            _claim_and_run(note, tools)
+        else:
+            tools.ledger.mark(note)
+    publish_due(tools)
+
+
+def relay(tools: Tools) -> int:
+    """Publish what is due; also what was published and never picked up. Return how many."""
+    stale = tools.ledger.forget_publication(STALE_AFTER)
+    if stale:
+        log.warning("republishing", notes=stale)
+    return publish_due(tools)
+
+
+def publish_due(tools: Tools) -> int:
+    notes = tools.ledger.take_unpublished(tools.clock(), PUBLISH_MAX)
+    if notes:
+        tools.publisher.publish(notes)
+    return len(notes)
+
+
+def _claim_and_run(note: Note, tools: Tools) -> None:
+    now = tools.clock()
+    claim = tools.ledger.claim(note, now, LEASE)
+    if claim is None:
+        return  # Not due, or somebody has it: messages are hints.
+    bound = log.bind(step=str(note.step), deal=note.deal_id or None, venue=note.venue or None)
+    try:
+        verdict = STEPS[note.step](claim, tools, now)
+    except FenceLost:
+        bound.warning("taken_over")
+        return
+    except Unreadable as error:
+        if error.until:
+            ruling = Ruling(done=False, due_at=error.until, summary=str(error))
+        else:
+            ruling = _failed(claim, error, tools, now)
+    except NotAllowed as error:
+        ruling = _buried(claim, DeadLetter(note, Reason.SOURCE_REFUSED, str(error)), now)
+    except Exception as error:  # noqa: BLE001 - the one place: it ends in a dead letter.
+        ruling = _failed(claim, error, tools, now)
+        bound.exception("failed")
+    else:
+        ruling = _ruled(claim, verdict, now)
+    if ruling.failed or ruling.letter:
+        bound.warning("not_done", why=ruling.failed or str(ruling.letter and ruling.letter.why))
+    tools.ledger.rule(claim, ruling)
+
+
+def _ruled(claim: Claim, verdict: Verdict, now: datetime) -> Ruling:
+    match verdict:
+        case Done(summary, again_at, look_at):
+            return Ruling(done=True, due_at=again_at, look_at=look_at, summary=summary)
+        case Later(until, why):
+            return Ruling(done=False, due_at=until, summary=why)
+        case Dead(reason, why):
+            return _buried(claim, DeadLetter(claim.note, reason, why), now)
+        case _:
+            assert_never(verdict)
+
+
+def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruling:
+    """Try again, later each time; bury what has spent its attempts."""
+    why = f"{type(error).__name__}: {error}"
+    attempts = claim.attempts + 1
+    if attempts >= ATTEMPTS_MAX:
+        trace = "".join(traceback.format_exception(error, limit=-8))
+        spent = f"{attempts} attempts, the last: {why}"
+        letter = DeadLetter(claim.note, Reason.ATTEMPTS_SPENT, spent, traceback=trace)
+        return _buried(claim, letter, now, failed=why)
+    pause = min(timedelta(seconds=2.0**attempts), _longest(claim.note))
+    return Ruling(done=False, due_at=now + pause * (0.5 + tools.jitter() / 2), failed=why)
+
+
+def _buried(claim: Claim, letter: DeadLetter, now: datetime, *, failed: str = "") -> Ruling:
+    due_at = now + NEVER_DIES_BACK_OFF if claim.note.step in NEVER_DIES else None
+    return Ruling(done=False, due_at=due_at, letter=letter, summary=letter.why, failed=failed)
+
+
+def _longest(note: Note) -> timedelta:
+    return NEVER_DIES_BACK_OFF if note.step in NEVER_DIES else BACK_OFF_MAX
+
+
+def _watch(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+    account = claim.note.account
+    source = tools.sources[account]
+    return watch(account, source=source, ledger=tools.ledger, fence=claim.fence, now=now)
+
+
+def _plan(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+    account = tools.ledger.account_of(claim.note.deal_id)
+    source = tools.sources[account]
+    deal_id = claim.note.deal_id
+    return plan(deal_id, source=source, ledger=tools.ledger, fence=claim.fence, now=now)
+
+
+def _submit(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+    venue = tools.venues[claim.note.venue]
+    return submit(venue=venue, ledger=tools.ledger, fence=claim.fence, now=now)
+
+
+def _reconcile(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+    venue = tools.venues[claim.note.venue]
+    deal_id = claim.note.deal_id
+    return reconcile(deal_id, venue=venue, ledger=tools.ledger, fence=claim.fence, now=now)
+
+
+def _refresh(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+    return refresh(venue=tools.venues[claim.note.venue], ledger=tools.ledger, now=now)
+
+
+STEPS: Final[Mapping[Step, Callable[[Claim, Tools, datetime], Verdict]]] = {
+    Step.WATCH: _watch,
+    Step.PLAN: _plan,
+    Step.SUBMIT: _submit,
+    Step.RECONCILE: _reconcile,
+    Step.REFRESH: _refresh,
+}

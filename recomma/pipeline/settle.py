@@ -1,0 +1,125 @@
+"""Settle a deal's live orders by what the venue holds: the only way out of doubt.
+
+In doubt means that the venue may have executed it, now or later. Open orders, fills and
+`orderStatus` are asked; only when all three know nothing, some seconds after the request has
+expired, did it certainly not happen (hyperliquid.md 10).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from recomma.domain.entries import BASE
+from recomma.domain.lifecycle import Event, State
+from recomma.domain.money import Price
+from recomma.domain.notes import plan
+from recomma.domain.orders import MirrorOrder, Style
+from recomma.domain.reasons import Reason
+from recomma.domain.venue import OpenOrder, OrderRecord
+from recomma.pipeline.consequences import DOUBT_MARGIN
+from recomma.ports import DealBook, Sought
+
+ASK_AGAIN: Final = timedelta(seconds=1)  # For what must show up in a moment: a fill, a record.
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one look at the venue gave."""
+
+    open_orders: Mapping[str, OpenOrder]  # By cloid.
+    records: Mapping[str, OrderRecord | None]  # Of our orders that are not open, by cloid.
+    mid: Price | None
+
+
+def settle(book: DealBook, venue: str, held: Held, now: datetime) -> datetime | None:
+    """Take each live order one step on if the look says so; return when to ask again."""
+    times = []
+    base_before = _base_is_in(book, venue)
+    for order in book.here(venue).orders:
+        if order.state is State.RESTING:
+            times.append(_resting(book, order, held, now))
+        elif order.state is State.IN_DOUBT:
+            times.append(_in_doubt(book, order, held, now))
+    if _base_is_in(book, venue) != base_before:
+        book.leave(plan(book.deal_id), now)  # Averaging orders were waiting for it.
+    return min((at for at in times if at), default=None)
+
+
+def _base_is_in(book: DealBook, venue: str) -> bool:
+    return any(
+        order.leg == BASE and (order.filled or order.state is State.RESTING)
+        for order in book.here(venue).orders
+    )
+
+
+def _resting(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> datetime | None:
+    if not order.remaining:
+        book.record(order.id, Event.FILLED)
+        return None
+    cloid = order.cloid or ""
+    if cloid in held.open_orders or cloid not in held.records:
+        return None  # On the book, or its rest came in while we looked.
+    record = held.records[cloid]
+    if record is None or not record.terminal:
+        return now + ASK_AGAIN  # Not seen is not gone.
+    if record.status == "filled":
+        return now + ASK_AGAIN  # Its fills are on their way.
+    book.record(order.id, Event.GONE, why=order.cancel_why or Reason.CANCELLED_BY_VENUE)
+    return None
+
+
+def _in_doubt(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> datetime | None:
+    if not order.remaining:
+        book.record(order.id, Event.FILLED)
+        return None
+    cloid = order.cloid or ""
+    open_order = held.open_orders.get(cloid)
+    if open_order:
+        book.record(order.id, Event.RESTED, oid=open_order.oid)
+        return None
+    sought = next((s for s in book.sought(order.venue) if s.order_id == order.id), None)
+    if sought is None or cloid not in held.records:
+        return now + ASK_AGAIN  # Asked while we looked: this look knows nothing about it.
+    record = held.records[cloid]
+    if _fills_are_in(sought, record, now):
+        return _ended(book, order, record, now)
+    if record is None and sought.executed is None:
+        certain_at = sought.expires_at + DOUBT_MARGIN
+        if now < certain_at:
+            return certain_at
+        book.record(order.id, Event.NEVER_ARRIVED, due_at=now)
+        return None
+    return now + ASK_AGAIN
+
+
+def _fills_are_in(sought: Sought, record: OrderRecord | None, now: datetime) -> bool:
+    """Say whether nothing more can fill by this attempt, and all that did has been booked.
+
+    Asking again for a remainder while a fill is still unseen would buy it twice.
+    """
+    if sought.executed is not None:
+        return sought.filled >= sought.executed
+    if record is None or not record.terminal:
+        return False
+    if record.status == "filled":
+        return sought.filled >= record.original_size or now >= sought.expires_at + DOUBT_MARGIN
+    return now >= record.at + ASK_AGAIN
+
+
+def _ended(
+    book: DealBook, order: MirrorOrder, record: OrderRecord | None, now: datetime
+) -> datetime | None:
+    """The attempt is over, and less than the order's size has filled."""
+    if record is not None and record.refused:
+        why = Reason.REFUSED_BY_VENUE
+        book.record(order.id, Event.TURNED_AWAY, why=why, due_at=now + ASK_AGAIN)
+    elif order.terms.style is Style.CROSS:
+        # The remainder of an IOC is dropped: the same leg asks again for the rest.
+        book.record(order.id, Event.ENDED_PARTLY, due_at=now + ASK_AGAIN)
+    elif record is None or record.status == "filled":
+        return now + ASK_AGAIN  # Executed in part; the rest rests, or its fills are on their way.
+    else:
+        why = order.cancel_why or Reason.CANCELLED_BY_VENUE
+        book.record(order.id, Event.GONE, why=why)
+    return None
