@@ -57,13 +57,17 @@ class Guise:
         if self.uid is not None:
             folder.chmod(0o711)
 
-    def can_run(self, program: Path, *, cwd: Path) -> bool:
+    def can_run(self, programs: Path, *, cwd: Path) -> bool:
+        """Try both programs that we need. Each has libraries of its own to miss."""
         try:
             with Path(os.devnull).open("wb") as log:
-                child = self.popen([str(program), "--version"], log=log, cwd=cwd)
-                return child.wait(timeout=PROBE_SECONDS) == 0
+                for name in ("postgres", "initdb"):
+                    child = self.popen([str(programs / name), "--version"], log=log, cwd=cwd)
+                    if child.wait(timeout=PROBE_SECONDS) != 0:
+                        return False
         except (OSError, subprocess.SubprocessError):
             return False
+        return True
 
 
 def find(installation: Path, *, folder: Path) -> tuple[Guise, Path]:
@@ -76,12 +80,10 @@ def find(installation: Path, *, folder: Path) -> tuple[Guise, Path]:
     """
     for guise in _candidates():
         guise.enter(folder)
-        if guise.can_run(installation / "bin/postgres", cwd=folder):
+        if guise.can_run(installation / "bin", cwd=folder):
             return guise, installation / "bin"
-        copy = folder / "pginstall"
-        shutil.copytree(installation, copy, symlinks=True, ignore=_not_needed, dirs_exist_ok=True)
-        copy.chmod(0o755)
-        if guise.can_run(copy / "bin/postgres", cwd=folder):
+        copy = _copy_for_all(installation, folder / "wheel")
+        if guise.can_run(copy / "bin", cwd=folder):
             return guise, copy / "bin"
     raise CannotStart(
         f"Postgres cannot run here as user id {os.geteuid()}: run as an ordinary user with an entry"
@@ -120,5 +122,22 @@ def _is_named_nobody() -> bool:
     return True
 
 
+def _copy_for_all(installation: Path, folder: Path) -> Path:
+    """Copy the programs so that any user can run them, however private the original is.
+
+    On Linux their libraries lie beside the package, and are found by the way from one to the other.
+    """
+    package = installation.parent
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(
+                part, folder / part.name, symlinks=True, ignore=_not_needed, dirs_exist_ok=True
+            )
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+    return folder / package.name / installation.name
+
+
 def _not_needed(_folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if name in ("include", "pkgconfig", "doc", "man")]
+    return [name for name in names if name in ("include", "pkgconfig", "doc", "man", "__pycache__")]
