@@ -1,0 +1,270 @@
+"""What the API says about a deal that has come so far (threecommas.md 6.1, formulas 9.4)."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from recomma.domain.money import Side
+from recomma.domain.source import EventKind
+from recomma.simulators.threecommas.deal_template import SHOW_ONLY
+from recomma.simulators.threecommas.progress import EVENT_LAG_MAX, OPENING, Progress
+from recomma.simulators.threecommas.rows import Row, RowKind, RowState
+from recomma.simulators.threecommas.spelling import (
+    CENT,
+    DIVISION,
+    EIGHT_PLACES,
+    ZERO,
+    Json,
+    decimal_text,
+    optional_decimal,
+    ratio,
+    short_text,
+    time_text,
+)
+
+LIVE: Final = frozenset(
+    {
+        "current_price",
+        "actual_profit",
+        "actual_usd_profit",
+        "actual_profit_percentage",
+        "crypto_widget",
+    }
+)
+"""The fields that differ between two reads of an active deal on which nothing happened."""
+
+_LABELS: Final = {
+    "bought": "Active",
+    "stop_loss_finished": "StopLoss",
+    "panic_sell_pending": "Closing at Market Price",
+    "cancel_pending": "Cancel pending",
+}
+
+_PERCENT: Final = Decimal(100)
+
+
+def settled_fields(progress: Progress) -> Json:
+    """Return the fields that stay the same until something happens to the deal."""
+    fields = dict(progress.recording.fields)
+    if not progress.as_recorded:
+        fields |= _status_fields(progress)
+        fields |= _amount_fields(progress)
+        fields |= _order_fields(progress)
+        fields |= _exit_fields(progress)
+        fields |= _result_fields(progress)
+    return fields
+
+
+def live_fields(progress: Progress, price: Decimal) -> Json:
+    """Return the fields that follow the price; it is the live one of this read (9.4)."""
+    if progress.finished:
+        return {}
+    shown = decimal_text(price)
+    if not price or progress.status in OPENING:
+        return {"current_price": shown}
+    amounts = progress.amounts()
+    average = ratio(amounts.entry_quote, amounts.entry)
+    percent = (ratio(price, average) - 1) * _PERCENT * progress.recording.entry_side.sign
+    profit = decimal_text(progress.profit(price))
+    live: Json = {
+        "current_price": shown,
+        "actual_profit": profit,
+        "actual_usd_profit": profit,
+        "actual_profit_percentage": decimal_text(percent.quantize(CENT)),
+        "crypto_widget": _widget(progress, price, average),
+    }
+    if progress.recording.fields["take_profit_steps"]:
+        # With steps it repeats the live price in the vendor's examples (6.1).
+        live["take_profit_price"] = shown
+    return live
+
+
+def list_shape(fields: Json) -> Json:
+    """Leave out what the list does not have (threecommas.md 6)."""
+    return {key: value for key, value in fields.items() if key not in SHOW_ONLY}
+
+
+def _status_fields(progress: Progress) -> Json:
+    status, finished = progress.status, progress.finished
+    running = not finished and not status.endswith("_pending")
+    holds = running and status not in OPENING
+    return {
+        "status": status,
+        "localized_status": _LABELS.get(status, status.replace("_", " ").capitalize()),
+        "finished?": finished,
+        "closed_at": time_text(progress.closed_at) if progress.closed_at else None,
+        # The vendor's examples: a panic sell can still be cancelled, a cancellation cannot.
+        "cancellable?": not finished and status != "cancel_pending",
+        "panic_sellable?": holds and status != "stop_loss_order_placed",
+        "add_fundable": holds,
+        "smart_trade_convertable": holds,
+        "deal_has_error": progress.error is not None,
+        "error_message": progress.error,
+    }
+
+
+def _amount_fields(progress: Progress) -> Json:
+    amounts = progress.amounts()
+    base = progress.base_price
+    fields: Json = {
+        "base_order_average_price": None if base is None else decimal_text(base),
+        "reserved_base_coin": decimal_text(amounts.entry_quote - amounts.exit_quote),
+        "reserved_second_coin": decimal_text(amounts.position),
+    }
+    if not amounts.entry:
+        nothing = {"bought_amount", "bought_volume", "sold_amount", "sold_volume"}
+        empty = {"reserved_second_coin": "0", "reserved_base_coin": "0"}
+        averages = {"bought_average_price": "0", "sold_average_price": "0"}
+        return fields | dict.fromkeys(nothing, None) | averages | empty
+    entry = (amounts.entry, amounts.entry_quote)
+    leave = (amounts.exit, amounts.exit_quote)
+    long = progress.recording.entry_side is Side.BUY
+    bought, sold = (entry, leave) if long else (leave, entry)
+    for side, (amount, volume) in (("bought", bought), ("sold", sold)):
+        fields[f"{side}_amount"] = decimal_text(amount)
+        fields[f"{side}_volume"] = decimal_text(volume)
+        fields[f"{side}_average_price"] = short_text(ratio(volume, amount))
+    return fields
+
+
+def _order_fields(progress: Progress) -> Json:
+    resting = [row for row in progress.rows(RowKind.SAFETY) if row.is_active]
+    manual = [row for row in progress.rows(RowKind.MANUAL) if row.is_active]
+    recording = progress.recording
+    known = (event.steps for event in recording.known_events() if event.steps)
+    maximum = progress.max_safety_orders or next(known, recording.fields["max_safety_orders"])
+    return {
+        "max_safety_orders": maximum,
+        "completed_safety_orders_count": progress.filled_safety_orders(),
+        "current_active_safety_orders_count": len(resting),
+        "current_active_safety_orders": len(resting),
+        "active_manual_safety_orders": len(manual),
+        "buy_steps": _buy_steps(progress, resting),
+    }
+
+
+def _buy_steps(progress: Progress, resting: list[Row]) -> list[Json]:
+    sign = progress.recording.entry_side.sign
+    if resting:
+        nearest = max(row.rate * sign for row in resting) * sign
+        return [{"price": decimal_text(nearest), "filled": "0.0"}]
+    if progress.recording.fields["safety_strategy_list"] and not progress.finished:
+        # Averaging by signal: nothing rests, and only the recording knows the next price.
+        steps: list[Json] = progress.recording.fields["buy_steps"]
+        return steps
+    return []
+
+
+def _exit_fields(progress: Progress) -> Json:
+    fields = progress.recording.fields
+    steps = _steps(progress, fields["take_profit_steps"])
+    target: str | None = None
+    if progress.finished:
+        # Finished deals said null in 2022 and say "0" today (6.1).
+        target = fields["take_profit_price"] if progress.recording.finished else "0"
+    elif progress.base_price is not None:
+        price = progress.target_price or _first_target(progress)
+        target = None if price is None else decimal_text(price)
+    stop = None if progress.finished else stop_price(progress)
+    return {"take_profit_price": target, "stop_loss_price": stop, "take_profit_steps": steps}
+
+
+def _first_target(progress: Progress) -> Decimal | None:
+    """Return the target between the base's fill and the first placing of the take profit."""
+    planned = (
+        event.price
+        for event in progress.recording.known_events()
+        if event.kind is EventKind.TAKE_PROFIT_PLACING and event.price is not None
+    )
+    return next(planned, None)
+
+
+def stop_price(progress: Progress) -> str | None:
+    percent = optional_decimal(progress.recording.fields["stop_loss_percentage"])
+    if not percent or progress.base_price is None:
+        return None
+    away = 1 - progress.recording.entry_side.sign * percent / _PERCENT
+    return decimal_text(progress.base_price * away)
+
+
+def _steps(progress: Progress, recorded: list[Json]) -> list[Json]:
+    """Return the partial targets with what their rows say; step j is the j-th row (6.3)."""
+    rows = dict(enumerate(progress.rows(RowKind.TAKE_PROFIT)))
+    return [_step(entry, rows.get(index)) for index, entry in enumerate(recorded)]
+
+
+def _step(recorded: Json, row: Row | None) -> Json:
+    if row is None:
+        unplaced = {"status": "to_process", "initial_amount": "0.0", "execution_timestamp": None}
+        return recorded | unplaced | {"trade_id": None, "editable": True, "panic_sellable": False}
+    filled = row.state is RowState.FILLED
+    status = "finished" if filled else "Placed" if row.is_active else "to_process"
+    return recorded | {
+        "status": status,
+        "editable": not filled,
+        "panic_sellable": not filled,
+        "initial_amount": decimal_text(row.quantity),
+        "price": decimal_text(row.rate),
+        "execution_timestamp": time_text(row.updated_at) if filled else None,
+    }
+
+
+def _result_fields(progress: Progress) -> Json:
+    profit = progress.stale_profit.quantize(EIGHT_PLACES)
+    result: Json = {
+        "final_profit": decimal_text(profit),
+        "usd_final_profit": decimal_text(profit.quantize(CENT)),
+        "final_profit_percentage": "0",
+    }
+    if not progress.finished:
+        return result
+    paid = progress.amounts().entry_quote
+    percent = DIVISION.divide(profit * _PERCENT, paid).quantize(CENT) if paid else ZERO
+    return result | {
+        "final_profit_percentage": short_text(percent),
+        "current_price": "0.0",
+        "actual_profit": decimal_text(profit),
+        "actual_usd_profit": decimal_text(profit),
+        "actual_profit_percentage": "0",
+        "crypto_widget": None,
+    }
+
+
+def updated_at(progress: Progress, at: datetime, *, honest: bool) -> datetime:
+    """Return `updated_at`: it lies, as the real one does (threecommas.md 13.1).
+
+    The recorded time of an active deal is a moment of its own; of a finished deal it belongs to
+    the finish, so it must not show before that does.
+    """
+    if honest:
+        return progress.changed_at
+    recorded = progress.recording.updated_at
+    if recorded is None or recorded > at:
+        return progress.stamped_at
+    if progress.as_recorded and progress.stamped_at - recorded < EVENT_LAG_MAX:
+        return recorded
+    if progress.recording.finished:
+        own = progress.finished and progress.status == progress.recording.status
+        return recorded if own else progress.stamped_at
+    return max(recorded, progress.stamped_at)
+
+
+def _widget(progress: Progress, price: Decimal, average: Decimal) -> Json:
+    """Return the chart's data; one key has a Cyrillic letter, as in the recordings (6.1)."""
+    stop, target = stop_price(progress), progress.target_price
+    marks = [
+        {"type": kind, "label": kind.upper(), "price": text, "position": "down"}
+        for kind, text in (("tp", target and decimal_text(target)), ("sl", stop))
+        if text
+    ]
+    return {
+        "progressAccuracy": 2,
+        "TTP\u0410ctivated": False,
+        "buyPrice": decimal_text(average),
+        "currentPrice": decimal_text(price),
+        "inverted": progress.recording.entry_side is Side.SELL,
+        "stopLosses": [[stop, False]] if stop else [],
+        "LP": None,
+        "buySteps": [],
+        "marks": marks,
+    }

@@ -1,0 +1,51 @@
+"""The one way in: a request, and the real time at which it came."""
+
+from datetime import datetime
+
+from recomma.simulators.threecommas import control_api, public_api
+from recomma.simulators.threecommas.answers import Answer, Cut, Request
+from recomma.simulators.threecommas.exchange import Exchange
+from recomma.simulators.threecommas.faults import under
+from recomma.simulators.threecommas.spelling import time_text
+
+
+class Simulator:
+    """3Commas without a wire; `server` and `transport` put it behind one.
+
+    Not safe for threads: a skin with several holds a lock around `handle`.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.exchange = Exchange(seed)
+
+    def handle(self, request: Request, real_now: datetime) -> Answer:
+        """Answer one request, of the real API or of the control API.
+
+        `real_now` is the real time; the simulated clock tells its own from it. Requests of the
+        real API are logged, those of the control API are not.
+        """
+        if request.path.startswith(control_api.PREFIX):
+            return control_api.answer(self.exchange, request, real_now)
+        exchange = self.exchange
+        now = exchange.clock.read(real_now)
+        answer = under(
+            exchange.faults,
+            request.path,
+            random=exchange.random,
+            now=now,
+            answer=lambda: public_api.answer(exchange, request, now),
+        )
+        self._remember(request, answer, now)
+        return answer
+
+    def _remember(self, request: Request, answer: Answer, now: datetime) -> None:
+        self.exchange.log.append(
+            {
+                "time": time_text(now),
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "weight": 1,
+                "status": answer.status if answer.cut is Cut.NEVER else None,
+            }
+        )
