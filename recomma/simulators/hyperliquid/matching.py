@@ -22,14 +22,19 @@ def advance(world: World, now_ms: int) -> None:
     """
     for at_ms, price, path in world.market.due(now_ms):
         path.move(price)
-        _settle_path(world, path, at_ms)
+        settle_path(world, path, at_ms)
 
 
-def settle_all(world: World, now_ms: int) -> None:
-    """Fill what the present prices reach, after a path has come into being."""
+def settle_path(world: World, path: PricePath, at_ms: int) -> None:
+    """Fill what the present price of a path reaches, for everybody who sees that path."""
+    if path.account is not None:
+        account = world.accounts.get(path.account)
+        if account is not None:
+            settle(world, account, path.coin, at_ms)
+        return
     for account in world.accounts.values():
-        for coin in {order.coin.name for order in account.open_orders()}:
-            settle(world, account, coin, now_ms)
+        if not world.market.has_own(account.address, path.coin):
+            settle(world, account, path.coin, at_ms)
 
 
 def settle(world: World, account: Account, coin: str, at_ms: int) -> None:
@@ -77,17 +82,6 @@ def takeable(world: World, account: Account, order: Order) -> Decimal:
     return (
         order.remaining if available is None else min(order.remaining, max(available, Decimal(0)))
     )
-
-
-def _settle_path(world: World, path: PricePath, at_ms: int) -> None:
-    if path.account is not None:
-        account = world.accounts.get(path.account)
-        if account is not None:
-            settle(world, account, path.coin, at_ms)
-        return
-    for account in world.accounts.values():
-        if not world.market.has_own(account.address, path.coin):
-            settle(world, account, path.coin, at_ms)
 
 
 def _fill_resting(world: World, account: Account, order: Order, at_ms: int) -> None:

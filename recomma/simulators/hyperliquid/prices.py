@@ -80,13 +80,14 @@ class Market:
         path = self.path(account, coin)
         return path.price if path else None
 
-    def add(self, account: str | None, coin: str, points: list[Point]) -> None:
+    def add(self, account: str | None, coin: str, points: list[Point]) -> PricePath:
         """Merge points into a path. Before its first point a path has that point's price."""
         path = self._exact(account, coin)
         path.add(points)
         if (account, coin) not in self._posted and path.first is not None:
             self._posted.add((account, coin))
             path.move(path.first)
+        return path
 
     def due(self, now_ms: int) -> list[tuple[int, Decimal, PricePath]]:
         """Take every point that time has reached, over all coins in the order of time."""

@@ -1,0 +1,305 @@
+"""The in-process skin: requests in, answers out, without a socket.
+
+The HTTP server hands its requests to `Simulator.receive` as well, so that both skins argue with
+the same exchange.
+"""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from threading import Lock
+from typing import Any, Final
+
+from recomma.simulators.hyperliquid import control, limits, log, matching, reading, schema
+from recomma.simulators.hyperliquid.actions import Envelope
+from recomma.simulators.hyperliquid.admission import Outcome, Recover, exchange
+from recomma.simulators.hyperliquid.clock import Clock, RealTime
+from recomma.simulators.hyperliquid.faults import Fault, FaultKind
+from recomma.simulators.hyperliquid.info import info
+from recomma.simulators.hyperliquid.log import Log, Received
+from recomma.simulators.hyperliquid.reading import BadControl
+from recomma.simulators.hyperliquid.wire import (
+    NOT_JSON,
+    WRONG_CONTENT_TYPE,
+    WRONG_SHAPE,
+    Answer,
+    JsonObject,
+    WrongShape,
+    plain,
+)
+from recomma.simulators.hyperliquid.world import World
+
+JSON: Final = "application/json"
+CONTROL: Final = "/_control/"
+BAD_GATEWAY: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+LOST: Final = Answer(0, text="")  # In the log: the connection was closed without an answer.
+
+
+class NoAnswer(Exception):
+    """The connection closed without an answer: what was asked may have happened or not."""
+
+
+class HttpRefusal(Exception):
+    """The answer was not HTTP 200."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"{answer.status} {answer.encoded.decode()}")
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    content_type: str = JSON
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the client gets: an answer after `delay_seconds`, or None and a closed connection."""
+
+    answer: Answer | None
+    delay_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Late:
+    """A request that is still on its way while its sender has already given up."""
+
+    due_ms: int
+    envelope: Envelope
+
+
+class Simulator:
+    """One simulated venue. Every method may be called from any thread.
+
+    `recover` tells who signed; `real_time` gives microseconds since 1970, which the clock follows
+    until it is set. The same seed and requests at the same times give the same answers.
+    """
+
+    def __init__(self, *, recover: Recover, real_time: RealTime, seed: int = 0) -> None:
+        self.clock = Clock(real_time)
+        self._recover = recover
+        self._lock = Lock()
+        self._forget(seed)
+
+    def receive(self, request: Request) -> Delivery:
+        """Take one request as it came over the wire."""
+        path = request.path.partition("?")[0].rstrip("/")
+        if request.method == "GET" and path == f"{CONTROL}clock":
+            return Delivery(self._clock_answer())  # Without the lock: workers live by it.
+        with self._lock:
+            if path.startswith(CONTROL):
+                return Delivery(self._control(request, path.removeprefix(CONTROL)))
+            if path not in ("/info", "/exchange"):
+                return Delivery(plain(404, "Not Found"))
+            if request.method != "POST":
+                return Delivery(plain(405, "Method Not Allowed"))
+            return self._serve(request, path)
+
+    def info(self, body: JsonObject) -> Any:
+        """Return the answer to an info request. Raises NoAnswer, HttpRefusal."""
+        return self._ask("/info", body)
+
+    def exchange(self, body: JsonObject) -> Any:
+        """Return the answer to a signed request. Raises NoAnswer, HttpRefusal."""
+        return self._ask("/exchange", body)
+
+    def control(self, name: str, body: Any = None) -> Any:
+        """Make a control call; without a body it is a GET. Raises HttpRefusal."""
+        return self._ask(f"{CONTROL}{name}", body)
+
+    def _ask(self, path: str, body: Any) -> Any:
+        method = "GET" if body is None else "POST"
+        delivery = self.receive(Request(method, path, JSON, json.dumps(body).encode()))
+        if delivery.answer is None:
+            raise NoAnswer(path)
+        if delivery.answer.status != 200:
+            raise HttpRefusal(delivery.answer)
+        return json.loads(delivery.answer.encoded)
+
+    def _forget(self, seed: int) -> None:
+        self._world = World(seed)
+        self._log = Log()
+        self._late: list[_Late] = []
+
+    def _advance(self) -> int:
+        """Let the market, and what is late, catch up with the clock; return now."""
+        now_ms = self.clock.now_ms
+        for late in sorted(self._late, key=lambda one: one.due_ms):
+            if late.due_ms <= now_ms:
+                self._late.remove(late)
+                matching.advance(self._world, late.due_ms)
+                self._carry_out(late.envelope, late.due_ms, "late_commit arrived")
+        matching.advance(self._world, now_ms)
+        return now_ms
+
+    # The two endpoints of the venue.
+
+    def _serve(self, request: Request, path: str) -> Delivery:
+        now_ms = self._advance()
+        body = _parsed(request)
+        kind = _request_type(body, path)
+        early = self._early_fault(path, kind)
+        if early is not None and early.kind in (FaultKind.HTTP_429, FaultKind.HTTP_502_HTML):
+            answer = _broken(early.kind)
+            self._note(Received(now_ms, path, _loggable(body), 0, answer, str(early.kind)))
+            return Delivery(answer)
+        if early is not None:
+            return self._lose(early, path, body, now_ms)
+        if isinstance(body, Answer):
+            self._note(Received(now_ms, path, None, 0, body))
+            return Delivery(body)
+        answer = self._answer(path, body, now_ms)
+        delay = self._strike(FaultKind.DELAYED_ANSWER, path, kind)
+        lost = self._strike(FaultKind.ANSWER_LOST, path, kind)
+        delay_seconds = float(delay.seconds) if delay else 0.0
+        return Delivery(None if lost else answer, delay_seconds)
+
+    def _early_fault(self, path: str, kind: str) -> Fault | None:
+        """Return the fault that strikes before anything is carried out."""
+        kinds = (FaultKind.HTTP_429, FaultKind.HTTP_502_HTML)
+        for one in (*kinds, FaultKind.REQUEST_LOST, FaultKind.LATE_COMMIT):
+            fault = self._strike(one, path, kind)
+            if fault is not None:
+                return fault
+        return None
+
+    def _lose(self, fault: Fault, path: str, body: Any, now_ms: int) -> Delivery:
+        if fault.kind is FaultKind.LATE_COMMIT and path == "/exchange":
+            try:
+                due_ms = now_ms + int(fault.seconds * 1000)
+                self._late.append(_Late(due_ms, schema.envelope(body)))
+            except WrongShape:
+                pass  # It would have been refused with 422; nobody waits for that any more.
+        self._note(Received(now_ms, path, _loggable(body), 0, LOST, str(fault.kind)))
+        return Delivery(None)
+
+    def _answer(self, path: str, body: Any, now_ms: int) -> Answer:
+        budget, limit = self._world.ip_budget, self._world.limits.ip_weight_per_minute
+        if budget.exhausted(limit, now_ms):
+            answer = Answer(429)
+            self._note(Received(now_ms, path, body, 0, answer))
+            return answer
+        try:
+            if path == "/exchange":
+                return self._carry_out(schema.envelope(body), now_ms)
+            return self._read(body, now_ms)
+        except WrongShape:
+            answer = plain(422, WRONG_SHAPE)
+            self._note(Received(now_ms, path, body, 0, answer))
+            return answer
+
+    def _read(self, body: Any, now_ms: int) -> Answer:
+        answer = Answer(200, info(self._world, body, now_ms))
+        weight = limits.info_weight(body["type"], answer.payload)
+        self._note(Received(now_ms, "/info", body, weight, answer))
+        return answer
+
+    def _carry_out(self, envelope: Envelope, now_ms: int, fault: str | None = None) -> Answer:
+        outcome: Outcome = exchange(self._world, envelope, self._recover, now_ms)
+        answer = Answer(200, outcome.answer)
+        weight = limits.exchange_weight(limits.item_count(envelope.canonical))
+        self._note(Received(now_ms, "/exchange", None, weight, answer, fault, envelope, outcome))
+        return answer
+
+    def _note(self, received: Received) -> None:
+        self._world.ip_budget.spend(received.weight, received.at_ms)
+        self._log.add(received)
+
+    def _strike(self, kind: FaultKind, path: str, request_type: str) -> Fault | None:
+        return self._world.faults.strike(kind, path, request_type)
+
+    # The control API.
+
+    def _control(self, request: Request, name: str) -> Answer:
+        try:
+            if request.method == "GET":
+                return self._show(name)
+            if request.method != "POST":
+                return plain(405, "Method Not Allowed")
+            self._order(name, _control_body(request))
+            return Answer(200, {"status": "ok"})
+        except BadControl as complaint:
+            return plain(400, str(complaint))
+
+    def _show(self, name: str) -> Answer:
+        now_ms = self._advance()
+        match name:
+            case "log":
+                return Answer(200, self._log.entries())
+            case "state":
+                return Answer(200, log.state(self._world, now_ms))
+            case "faults":
+                return Answer(200, control.shown_faults(self._world))
+            case "switches":
+                return Answer(200, vars(self._world.switches))
+            case _:
+                return plain(404, f"There is nothing to read at {CONTROL}{name}.")
+
+    def _order(self, name: str, body: Any) -> None:
+        now_ms = self._advance()
+        if name == "reset":
+            found = reading.mapping({} if body is None else body, "What to reset")
+            reading.known(found, "A reset", ("seed",))
+            self.clock.follow_real_time()
+            self._forget(reading.integer(found.get("seed", 0), "The seed"))
+        elif name == "clock":
+            self._set_clock(body)
+        elif name in control.CALLS:
+            control.CALLS[name](self._world, body, now_ms)
+        else:
+            raise BadControl(f"There is no control call {name!r}.")
+
+    def _set_clock(self, body: Any) -> None:
+        found = reading.mapping(body, "The clock")
+        reading.known(found, "The clock", ("at", "speed"))
+        at_us = None if found.get("at") is None else reading.moment_us(found["at"], "The time")
+        speed = found.get("speed")
+        self.clock.set(at_us, None if speed is None else reading.decimal(speed, "The speed"))
+        self._advance()
+
+    def _clock_answer(self) -> Answer:
+        speed = self.clock.speed
+        whole = speed == speed.to_integral_value()
+        shown = int(speed) if whole else float(speed)
+        at = self.clock.now.isoformat(timespec="microseconds")
+        return Answer(200, {"at": at, "speed": shown})
+
+
+def _parsed(request: Request) -> Any:
+    """Return the body, or the answer that refuses it."""
+    media = request.content_type.partition(";")[0].strip().lower()
+    if media != JSON and not (media.startswith("application/") and media.endswith("+json")):
+        return plain(415, WRONG_CONTENT_TYPE)
+    try:
+        return json.loads(request.body)
+    except ValueError:
+        return plain(400, NOT_JSON)
+
+
+def _control_body(request: Request) -> Any:
+    if not request.body:
+        return None
+    try:
+        # Prices must not pass through floats.
+        return json.loads(request.body, parse_float=Decimal)
+    except ValueError:
+        raise BadControl("The body is not JSON.") from None
+
+
+def _request_type(body: Any, path: str) -> str:
+    found = body.get("action") if path == "/exchange" and isinstance(body, dict) else body
+    kind = found.get("type") if isinstance(found, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _loggable(body: Any) -> Any:
+    return None if isinstance(body, Answer) else body
+
+
+def _broken(kind: FaultKind) -> Answer:
+    if kind is FaultKind.HTTP_429:
+        return Answer(429)
+    return Answer(502, text=BAD_GATEWAY, content_type="text/html")
