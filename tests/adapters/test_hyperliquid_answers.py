@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recomma.adapters.hyperliquid.answers import classify
@@ -31,6 +31,9 @@ from recomma.domain.venue import (
     Unanswered,
     WholeRefused,
 )
+
+# How long an example takes says nothing on a shared machine; the blob replays a failure.
+unhurried = settings(deadline=None, print_blob=True)
 
 TOO_SMALL = "Order must have minimum value of $10. asset=7"
 NOT_THERE = "Order was never placed, already canceled, or filled. asset=7"
@@ -79,6 +82,7 @@ def err(text: object) -> dict[str, Any]:
     return {"status": "err", "response": text}
 
 
+@unhurried
 @given(answers, st.integers(1, 4))
 def test_any_json_has_a_meaning(content: object, count: int) -> None:
     answer = heard(content, count)
@@ -86,6 +90,7 @@ def test_any_json_has_a_meaning(content: object, count: int) -> None:
     assert not isinstance(answer, Answered) or len(answer.outcomes) == count
 
 
+@unhurried
 @given(st.binary(), st.integers(100, 599))
 def test_any_bytes_under_any_http_status_have_a_meaning(body: bytes, status: int) -> None:
     answer = classify(status, body, count=2)

@@ -22,6 +22,7 @@ from recomma.domain.venue import (
     Refusal,
     Unanswered,
 )
+from recomma.ports import Unreadable
 from recomma.signing.hyperliquid import Network
 
 SECRET = "0x" + "6b" * 32
@@ -140,12 +141,13 @@ def test_a_spent_budget_keeps_the_request_from_being_sent() -> None:
     venue = saying({})
 
     def refuse(weight: int) -> None:
-        raise LookupError(weight)
+        raise Unreadable(f"no budget for {weight}")
 
-    with pytest.raises(LookupError):
+    with pytest.raises(Unreadable):
         info(venue, spend=refuse).mids()
-    with pytest.raises(LookupError):
-        exchange(venue, spend=refuse).send(b"{}", count=80)
+    heard = exchange(venue, spend=refuse).send(b"{}", count=80)
+
+    assert heard == NeverSent("no budget for 3", Refusal.RATE_LIMIT)
     assert venue.asked == []
 
 

@@ -2,7 +2,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recomma.adapters.hyperliquid.wire import (
@@ -17,6 +17,9 @@ from recomma.adapters.hyperliquid.wire import (
 )
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.venue import OrderRequest, Tif
+
+# How long an example takes says nothing on a shared machine; the blob replays a failure.
+unhurried = settings(deadline=None, print_blob=True)
 
 CLOID = "0x" + "5e" * 16
 
@@ -70,6 +73,7 @@ def test_a_number_that_would_have_to_change_is_refused(number: str) -> None:
         to_wire(Decimal(number))
 
 
+@unhurried
 @given(st.integers(0, 10**18), st.integers(0, 8))
 def test_any_number_of_eight_decimals_comes_back_equal_and_canonical(
     digits: int, decimals: int
@@ -85,6 +89,7 @@ def test_any_number_of_eight_decimals_comes_back_equal_and_canonical(
     assert spelled == "0" or not spelled.startswith("0") or spelled.startswith("0.")
 
 
+@unhurried
 @given(st.decimals())
 def test_a_decimal_is_either_spelled_exactly_or_refused(number: Decimal) -> None:
     try:

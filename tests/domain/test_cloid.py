@@ -1,7 +1,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recomma.domain.cloid import (
@@ -14,6 +14,9 @@ from recomma.domain.cloid import (
     shortened,
 )
 from recomma.domain.source import Leg, Role
+
+# How long an example takes says nothing on a shared machine; the blob replays a failure.
+unhurried = settings(deadline=None, print_blob=True)
 
 BASE = Leg(Role.BASE)
 DEAL_ID = 2_365_483_901  # As 3Commas counts today: more than 32 bits signed hold.
@@ -33,6 +36,7 @@ names = st.tuples(
 )
 
 
+@unhurried
 @given(names)
 def test_decode_gives_back_what_was_encoded(name: tuple[int, int, Leg, int]) -> None:
     tag, deal_id, leg, attempt = name
@@ -43,6 +47,7 @@ def test_decode_gives_back_what_was_encoded(name: tuple[int, int, Leg, int]) -> 
     assert len(cloid) == 34 and cloid == cloid.lower() and cloid.startswith("0x")
 
 
+@unhurried
 @given(names, names)
 def test_two_different_names_never_share_an_id(
     one: tuple[int, int, Leg, int], other: tuple[int, int, Leg, int]
@@ -52,6 +57,7 @@ def test_two_different_names_never_share_an_id(
     assert (encode(*one) == encode(*other)) is same
 
 
+@unhurried
 @given(names)
 def test_what_decode_gave_encodes_to_the_same_id(name: tuple[int, int, Leg, int]) -> None:
     cloid = encode(*name)
@@ -62,6 +68,7 @@ def test_what_decode_gave_encodes_to_the_same_id(name: tuple[int, int, Leg, int]
     assert encode(read.tag, read.deal_id, read.leg, read.attempt) == cloid
 
 
+@unhurried
 @given(names, st.integers(2, 33), st.integers(1, 15))
 def test_one_wrong_digit_hardly_ever_passes_for_the_same_order(
     name: tuple[int, int, Leg, int], place: int, change: int
@@ -72,6 +79,7 @@ def test_one_wrong_digit_hardly_ever_passes_for_the_same_order(
     assert decode(wrong) != decode(cloid)
 
 
+@unhurried
 @given(st.text() | st.from_regex(r"0x[0-9a-fA-F]{30,34}"))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     read = decode(text)

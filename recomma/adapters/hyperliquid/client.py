@@ -44,11 +44,14 @@ from recomma.domain.venue import (
     Answer,
     Fill,
     Market,
+    NeverSent,
     OpenOrder,
     OrderRecord,
     OrderRequest,
+    Refusal,
     SignedRequest,
 )
+from recomma.ports import Unreadable
 from recomma.signing.hyperliquid import Network, sign_l1
 
 FILLS_PAGE: Final = 2000
@@ -68,7 +71,7 @@ def _spend_nothing(weight: int) -> None:
 class HyperliquidInfo:
     """Reads of /info. Anyone may read every account; `account` is never the agent's address.
 
-    Every method raises a VenueError when it cannot say; `spend` may raise its own.
+    Every method raises a VenueError when it cannot say, or what `spend` raises.
     """
 
     base_url: str
@@ -197,13 +200,12 @@ class HyperliquidExchange:
         return self._signed(noop_action(), nonce, None)
 
     def send(self, body: bytes, *, count: int) -> Answer:
-        """POST signed bytes once and say what the answer means for their `count` items.
-
-        Raises only what `spend` raises, before anything was sent.
-        """
-        self.spend(1 + count // ITEMS_PER_WEIGHT)
+        """POST signed bytes once and say what the answer means for their `count` items."""
         try:
+            self.spend(1 + count // ITEMS_PER_WEIGHT)
             status, content = post(self.session, f"{self.base_url.rstrip('/')}/exchange", body)
+        except Unreadable as error:
+            return NeverSent(str(error), Refusal.RATE_LIMIT)
         except VenueError as error:
             return answer_to(error)
         return classify(status, content, count=count)

@@ -29,7 +29,7 @@ HEADERS: Final = {"Content-Type": "application/json"}
 Spend = Callable[[int], None]
 """Called with the IP weight before a request leaves (1200 a minute, hyperliquid.md 14.1).
 
-What it raises passes through, and nothing was sent.
+Raises recomma.ports.Unreadable when there is no budget left; then nothing was sent.
 """
 
 # Raised by requests before it opens a connection: the URL or a header is nonsense.
