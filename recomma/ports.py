@@ -144,7 +144,8 @@ class VenueTerms:
     """What is configured for one venue."""
 
     name: str
-    account: str  # The address that holds the position.
+    account: str  # The master's address; it holds the position unless there is a sub-account.
+    sub_account: str | None
     live: bool  # False: everything happens but the send.
     tag: int  # Which installation signs its cloids (design.md, 7.1).
 
@@ -414,4 +415,8 @@ class Publisher(Protocol):
 
 
 class Metrics(Protocol):
-    def step_ended(self, note: Note, verdict: str, seconds: float) -> None: ...
+    def running(self, note: Note) -> AbstractContextManager[None]:
+        """Measure how long a claimed note takes."""
+
+    def ended(self, note: Note, how: str) -> None:
+        """Count a run: `done`, `later`, `failed` or `dead`."""

@@ -74,7 +74,8 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
         return  # Not due, or somebody has it: messages are hints.
     bound = log.bind(step=str(note.step), deal=note.deal_id or None, venue=note.venue or None)
     try:
-        verdict = STEPS[note.step](claim, tools, now)
+        with tools.metrics.running(note):
+            verdict = STEPS[note.step](claim, tools, now)
     except FenceLost:
         bound.warning("taken_over")
         return
@@ -93,6 +94,15 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
     if ruling.failed or ruling.letter:
         bound.warning("not_done", why=ruling.failed or str(ruling.letter and ruling.letter.why))
     tools.ledger.rule(claim, ruling)
+    tools.metrics.ended(note, _how(ruling))
+
+
+def _how(ruling: Ruling) -> str:
+    if ruling.letter:
+        return "dead"
+    if ruling.failed:
+        return "failed"
+    return "done" if ruling.done else "later"
 
 
 def _ruled(claim: Claim, verdict: Verdict, now: datetime) -> Ruling:
