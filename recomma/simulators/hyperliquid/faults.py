@@ -31,7 +31,8 @@ class Fault:
 
     `path` and `request_type` (an action's or an info request's `type`) narrow it down. The lost
     ones mean /exchange unless they name another path. `seconds` are real ones for a delayed
-    answer and simulated ones otherwise.
+    answer and simulated ones otherwise. A revoked agent is told that it does not exist, or, with
+    the text "deposit", that its master must deposit: the venue answers either (5).
     """
 
     kind: FaultKind

@@ -1,6 +1,5 @@
 """What the control API shows: every request received, and the state of everything."""
 
-import json
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
@@ -68,10 +67,8 @@ def _shown_answer(received: Received) -> Any:
     answer = received.answer
     if answer.text is not None:
         return answer.text
-    if received.path == "/info":
-        text = json.dumps(answer.payload)
-        if len(text) > READ_SIZE_MAX:
-            return text[:READ_SIZE_MAX] + "..."
+    if received.path == "/info" and len(answer.encoded) > READ_SIZE_MAX:
+        return answer.encoded[:READ_SIZE_MAX].decode(errors="replace") + "..."
     return answer.payload
 
 

@@ -11,7 +11,7 @@ from socketserver import TCPServer
 from types import FrameType
 from typing import Any, Final
 
-from recomma.signing.hyperliquid import Network
+from recomma.signing.hyperliquid import Network, curve
 from recomma.simulators.hyperliquid.admission import Recover
 from recomma.simulators.hyperliquid.clock import RealTime
 from recomma.simulators.hyperliquid.signatures import recovering
@@ -125,6 +125,8 @@ def serve(
         # shutdown() waits for serve_forever, which this very thread is running.
         threading.Thread(target=server.stop, daemon=True).start()
 
+    # Half a second of imports, which the first signed request should not wait for.
+    threading.Thread(target=curve, daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     print(server.url, flush=True)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 JsonObject = dict[str, Any]
@@ -33,7 +34,7 @@ class Answer:
     text: str | None = None
     content_type: str = "application/json"
 
-    @property
+    @cached_property
     def encoded(self) -> bytes:
         if self.text is not None:
             return self.text.encode()
