@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recomma.adapters.threecommas.errors import Garbled, ThreeCommasError
@@ -198,6 +198,9 @@ def test_what_remains_follows_from_the_status_if_it_is_not_said() -> None:
 
 # Anything.
 
+# A busy machine is no reason to fail.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()
@@ -225,6 +228,7 @@ def mutated(whole: dict[str, object]) -> st.SearchStrategy[dict[str, object]]:
     return st.builds(change, changes, gone)
 
 
+@UNTIMED
 @given(mutated(WHOLE_DEAL), st.lists(mutated(row_json()), max_size=3))
 def test_any_payload_gives_a_reading_or_a_typed_error(
     show: dict[str, object], rows: list[dict[str, object]]
@@ -240,6 +244,7 @@ def test_any_payload_gives_a_reading_or_a_typed_error(
 @pytest.mark.parametrize(
     "ask", [lambda c: c.bots(), lambda c: c.active_deals(), lambda c: c.validate()]
 )
+@UNTIMED
 @given(body=ANYTHING | st.lists(mutated(WHOLE_DEAL), max_size=2) | st.binary(max_size=50))
 def test_any_answer_gives_values_or_a_typed_error(
     ask: Callable[[object], object], body: object

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recomma.domain.bot_events import parse_event
@@ -15,6 +15,8 @@ from recomma.domain.money import Price, Size
 from recomma.domain.source import BotEvent, EventKind
 
 NOON = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
+# A busy machine is no reason to fail.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FIXTURES = Path(__file__).parents[2] / "../shared/reference/fixtures/threecommas"
 
 KINDS = [
@@ -233,6 +235,7 @@ def test_an_unknown_message_is_kept_and_never_half_understood(message: str) -> N
     assert event == BotEvent(at=NOON, message=message, kind=EventKind.UNKNOWN)
 
 
+@UNTIMED
 @given(st.text())
 def test_no_text_makes_the_parser_raise(message: str) -> None:
     assert parse_event(message, NOON).message == message
@@ -249,6 +252,7 @@ PIECES = st.sampled_from(
 )
 
 
+@UNTIMED
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_no_mixture_of_known_pieces_makes_the_parser_raise(message: str) -> None:
     event = parse_event(message, NOON)
