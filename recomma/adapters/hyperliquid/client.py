@@ -204,10 +204,10 @@ class HyperliquidExchange:
         try:
             self.spend(1 + count // ITEMS_PER_WEIGHT)
             status, content = post(self.session, f"{self.base_url.rstrip('/')}/exchange", body)
-        except Unreadable as error:
-            return NeverSent(str(error), Refusal.RATE_LIMIT)
         except VenueError as error:
             return answer_to(error)
+        except Unreadable as error:  # There is no budget left.
+            return NeverSent(str(error), Refusal.RATE_LIMIT)
         return classify(status, content, count=count)
 
     def _signed(self, action: Action, nonce: int, expires_after: int | None) -> SignedRequest:

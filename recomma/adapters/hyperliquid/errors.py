@@ -12,12 +12,15 @@
         ├── UnreadableAnswer
         └── TooManyFillsAtOnce
 
-Reads raise these. Acts turn them into answers (`NeverSent`, `Unanswered`), because a lost answer
-to an act is no exception but a state that the ledger keeps.
+Reads raise these; for the pipeline each is Unreadable, because a read that failed says nothing.
+Acts turn them into answers (`NeverSent`, `Unanswered`), because a lost answer to an act is no
+exception but a state that the ledger keeps.
 """
 
+from recomma.ports import Unreadable
 
-class VenueError(Exception):
+
+class VenueError(Unreadable):
     """Hyperliquid could not be asked, or its answer could not be used."""
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from recomma.adapters.hyperliquid.client import HyperliquidExchange, HyperliquidInfo
 from recomma.domain.money import Price
 from recomma.domain.venue import (
+    AccountState,
+    AddressBudget,
     Answer,
     Fill,
     Market,
@@ -19,7 +21,11 @@ from recomma.domain.venue import (
 
 @dataclass(frozen=True)
 class HyperliquidVenue:
-    """Reads of one account, and acts signed by one key. `account` holds the position."""
+    """Reads of one account, and acts signed by one key.
+
+    `account` holds orders and positions: a sub-account's own address, if there is one. The
+    agent's address would read as empty (hyperliquid.md 5).
+    """
 
     name: str
     account: str
@@ -34,6 +40,8 @@ class HyperliquidVenue:
         return self.info.markets()
 
     def mids(self) -> Mapping[str, Price]:
+        """Return the mids that this account sees: a simulator may keep prices per account, and
+        the real venue ignores who asks."""
         return self.info.mids(self.account)
 
     def open_orders(self) -> Sequence[OpenOrder]:
@@ -44,6 +52,12 @@ class HyperliquidVenue:
 
     def order_record(self, cloid: str) -> OrderRecord | None:
         return self.info.order_record(self.account, cloid)
+
+    def account_state(self) -> AccountState:
+        return self.info.account_state(self.account)
+
+    def address_budget(self) -> AddressBudget:
+        return self.info.address_budget(self.account)
 
     def sign_orders(
         self, requests: Sequence[OrderRequest], *, nonce: int, expires_after: int
@@ -61,6 +75,9 @@ class HyperliquidVenue:
         return self.exchange.sign_leverage(
             asset, leverage, is_cross=True, nonce=nonce, expires_after=expires_after
         )
+
+    def sign_noop(self, nonce: int) -> SignedRequest:
+        return self.exchange.sign_noop(nonce)
 
     def send(self, body: bytes, *, count: int) -> Answer:
         return self.exchange.send(body, count=count)
