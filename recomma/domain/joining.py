@@ -6,7 +6,7 @@ steps and say which orders went to the market. A row whose leg cannot be told be
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -33,6 +33,12 @@ FEE_IN_PRICE_MAX: Final = Decimal("0.01")
 Demo accounts put 0.1 % into the price (threecommas.md 9.4), one documented account 0.6 %.
 """
 
+WHOLE: Final = Decimal("0.95")
+"""From this share of what a deal holds on, a market close is one of the whole deal.
+
+Not 1, because a real account pays fees in the coin that it bought.
+"""
+
 _ENTRIES: Final = frozenset({Role.BASE, Role.SAFETY, Role.MANUAL})
 _EXECUTED: Final = {
     Role.BASE: EventKind.BASE_EXECUTED,
@@ -50,33 +56,32 @@ def join(reading: Reading) -> SourceLegs:
     """
     unknown = [f"event: {e.message}" for e in reading.events if e.kind is EventKind.UNKNOWN]
     rows: dict[Role, list[SourceOrder]] = defaultdict(list)
-    for row in sorted(reading.orders, key=_age):
+    for row in _by_age(reading.orders):
         why = _strange(row, reading.deal.strategy)
         if why:
             unknown.append(_text(row, why))
         else:
             rows[row.role].append(row)
     panicked = _panic_closed_steps(rows[Role.STOP], reading.deal)
+    stops = [row for row in rows[Role.STOP] if row not in panicked]
+    partial = _closing_a_part(stops, rows, reading.deal)
     base = _base(rows[Role.BASE], reading)
     safety = _safety(rows[Role.SAFETY], reading)
-    manual = [
-        _entry(row, Leg(Role.MANUAL, row.order_id), _market_said(row, reading), reading)
-        for row in rows[Role.MANUAL]
-    ]
-    entries = list(_one_per_leg(base + safety, unknown)) + manual
+    entries = [*_one_per_leg(base + safety, unknown), *_manual(rows[Role.MANUAL], reading)]
     unknown += _untold(rows[Role.SAFETY], safety)
+    unknown += [_text(row, "closes only a part of the deal") for row in partial]
     return SourceLegs(
         entries=tuple(entries),
         take_profits=tuple(_take_profits(rows[Role.TAKE_PROFIT] + panicked, reading)),
-        stops=tuple(
-            _exit(row, Leg(Role.STOP), reading) for row in rows[Role.STOP] if row not in panicked
-        ),
+        stops=tuple(_exit(row, Leg(Role.STOP), reading) for row in stops if row not in partial),
         unknown=tuple(unknown),
     )
 
 
-def _age(row: SourceOrder) -> tuple[object, ...]:
-    return row.created_at, len(row.order_id), row.order_id
+def _by_age(rows: Iterable[SourceOrder]) -> list[SourceOrder]:
+    """Put rows in order, oldest first; of one that is there twice, the newest state counts."""
+    newest = {row.order_id: row for row in sorted(rows, key=lambda row: row.updated_at)}
+    return sorted(newest.values(), key=lambda r: (r.created_at, len(r.order_id), r.order_id))
 
 
 def _strange(row: SourceOrder, strategy: Strategy) -> str | None:
@@ -122,6 +127,12 @@ def _safety(rows: Sequence[SourceOrder], reading: Reading) -> list[SourceLeg]:
     ]
 
 
+def _manual(rows: Iterable[SourceOrder], reading: Reading) -> Iterator[SourceLeg]:
+    for row in rows:
+        leg = Leg(Role.MANUAL, row.order_id)
+        yield _entry(row, leg, _market_said(row, reading), reading)
+
+
 def _untold(rows: Iterable[SourceOrder], told: Iterable[SourceLeg]) -> Iterator[str]:
     known = {leg.order_id for leg in told}
     return (
@@ -145,7 +156,7 @@ def _was_market(row: SourceOrder) -> bool:
     if row.rate == 0:
         return True
     fill = _fill_price(row)
-    if row.status is not RowStatus.FILLED or fill is None:
+    if not _filled(row) or fill is None:
         return False
     worse = (fill / row.rate - 1) * row.side.sign
     return not 0 <= worse <= FEE_IN_PRICE_MAX
@@ -165,6 +176,26 @@ def _panic_closed_steps(stops: Iterable[SourceOrder], deal: SourceDeal) -> list[
     """
     trades = {step.trade_id for step in deal.take_profit_steps}
     return [row for row in stops if row.order_id in trades]
+
+
+def _closing_a_part(
+    stops: Sequence[SourceOrder], rows: Mapping[Role, Sequence[SourceOrder]], deal: SourceDeal
+) -> list[SourceOrder]:
+    """Find market closes of less than the deal holds, in a running deal with take-profit steps.
+
+    The user can close one step at market (threecommas.md 4.5). Whether its row keeps the step's
+    trade_id is not known; without it, a person must look before we close everything.
+    """
+    if deal.finished or not deal.take_profit_steps:
+        return []
+    entered = [row.quantity for role in _ENTRIES for row in rows.get(role, ()) if _filled(row)]
+    left = [row.quantity for row in rows.get(Role.TAKE_PROFIT, ()) if _filled(row)]
+    held = sum(entered, Decimal(0)) - sum(left, Decimal(0))
+    return [row for row in stops if row.quantity < held * WHOLE]
+
+
+def _filled(row: SourceOrder) -> bool:
+    return row.status is RowStatus.FILLED
 
 
 def _take_profits(rows: Sequence[SourceOrder], reading: Reading) -> Iterator[SourceLeg]:
@@ -202,7 +233,7 @@ def _exit(row: SourceOrder, leg: Leg, reading: Reading) -> SourceLeg:
 
 
 def _leg(row: SourceOrder, leg: Leg, market: bool, reading: Reading) -> SourceLeg:
-    filled = row.status is RowStatus.FILLED
+    filled = _filled(row)
     return SourceLeg(
         leg=leg,
         side=row.side,

@@ -1,10 +1,7 @@
 """What the 3Commas client puts on the wire, and what it makes of the answers."""
 
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
-from recomma.adapters.threecommas.errors import Garbled, KeyRefused, NotReached
+from recomma.adapters.threecommas.errors import Garbled, KeyRefused
 from recomma.domain.bots import SourceBot
 from recomma.domain.source import EventKind, Strategy
+from recomma.ports import Source
 from recomma.signing.threecommas import Scheme, verify_hmac, verify_rsa
 from tests.adapters.threecommas_wire import (
     API_KEY,
@@ -116,6 +114,11 @@ def test_any_stand_in_can_be_named(base_url: str, begin: str) -> None:
 def test_a_url_that_cannot_be_meant_is_refused_at_the_start(base_url: str) -> None:
     with pytest.raises(ValueError, match="3Commas URL"):
         ThreeCommas(base_url, Credentials(API_KEY, SECRET))
+
+
+def test_a_mode_that_3commas_does_not_have_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match="real or paper"):
+        ThreeCommas("http://x.invalid", Credentials(API_KEY, SECRET), forced_mode="demo")
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -284,6 +287,12 @@ def test_an_answer_about_another_deal_is_not_believed() -> None:
         client(one_deal(deal_json(8), [])).read(7, NOON)
 
 
+def test_the_client_is_what_the_pipeline_calls_a_source() -> None:
+    source: Source = client(one_deal(deal_json(7), []))  # The type checker tests this.
+
+    assert source.observe(7, NOON).reading.deal.id == 7
+
+
 def test_a_single_deal_can_be_read_after_it_ended() -> None:
     ended = deal_json(7, **{"finished?": True, "closed_at": "2025-03-05T00:00:00Z"})
 
@@ -297,57 +306,3 @@ def test_valid_credentials_are_told_from_others() -> None:
     client(always(Says({"valid": True}))).validate()
     with pytest.raises(KeyRefused):
         client(always(Says({"valid": False}))).validate()
-
-
-# A real socket.
-
-
-class Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    connections: set[object]
-    heard: list[tuple[str, str]]
-
-    def do_GET(self) -> None:
-        self.connections.add(self.client_address)
-        self.heard.append((self.path, self.headers["Signature"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"[]")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[str, type[Answering]]]:
-    handler = type("Fresh", (Answering,), {"connections": set(), "heard": []})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=http.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{http.server_port}", handler
-    http.shutdown()
-    thread.join()
-    http.server_close()
-
-
-def test_what_arrives_is_what_was_signed_over_one_kept_connection(
-    server: tuple[str, type[Answering]],
-) -> None:
-    url, handler = server
-    source = ThreeCommas(url, Credentials(API_KEY, SECRET))
-
-    source.bots()
-    source.active_deals()
-
-    assert all(verify_hmac(SECRET, path.encode(), sign) for path, sign in handler.heard)
-    assert (len(handler.heard), len(handler.connections)) == (2, 1)
-
-
-def test_a_port_where_nobody_listens_is_certainly_not_reached() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
-        port = http.server_port  # Free again when the block ends.
-    source = ThreeCommas(f"http://127.0.0.1:{port}", Credentials(API_KEY, SECRET))
-
-    with pytest.raises(NotReached, match="NewConnectionError"):
-        source.bots()

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -285,3 +286,12 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     events = said(averaging(1, "0.24"), averaging(2, "0.23"), averaging(3, "0.22"))
 
     assert joined(rows, events) == joined(rows[::-1], events)
+
+
+def test_a_row_that_comes_twice_counts_once_in_its_newest_state() -> None:
+    resting = row(1, Role.BASE, rate="0.25")
+    filled = replace(resting, status=FILLED, updated_at=resting.updated_at + timedelta(minutes=5))
+
+    (base,) = joined([filled, resting]).entries
+
+    assert base.status is FILLED

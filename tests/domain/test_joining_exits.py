@@ -131,3 +131,29 @@ def test_one_step_closed_at_market_is_not_a_stop_of_the_deal() -> None:
 
     assert legs(found) == {"take_profit/2": "2"}
     assert found.stops == ()
+
+
+def test_a_market_close_of_a_part_is_not_a_stop_of_the_deal() -> None:
+    """A step closed by hand under an id of its own must not close the rest of ours."""
+    rows = [
+        row(1, Role.BASE, FILLED, rate="0.25", paid="0.25"),
+        row(5, Role.STOP, FILLED, size="20", paid="0.24"),
+    ]
+
+    found = joined(rows, of=deal(steps=["2", "3"]))
+
+    assert found.stops == ()
+    assert "closes only a part of the deal" in found.unknown[0]
+
+
+def test_a_market_close_of_what_the_steps_left_is_a_stop() -> None:
+    rows = [
+        row(1, Role.BASE, FILLED, rate="0.25", paid="0.25"),
+        row(2, Role.TAKE_PROFIT, FILLED, rate="0.26", size="30", paid="0.26"),
+        row(5, Role.STOP, FILLED, size="19.9", paid="0.24"),
+    ]
+
+    found = joined(rows, of=deal(steps=["2", "3"]))
+
+    assert [leg.order_id for leg in found.stops] == ["5"]
+    assert found.unknown == ()

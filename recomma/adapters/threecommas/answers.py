@@ -70,7 +70,7 @@ def failure(response: requests.Response) -> ThreeCommasError:
     if status in (403, 429) and _PLAN.search(text):
         return PlanHasNoReadAccess(why)
     if status == 429:
-        return RateLimited(why, until=_until(response, text), wait_seconds=_wait(response))
+        return RateLimited(why, until=_until(response, text), wait_seconds=_wait_seconds(response))
     if status == 418:
         return Banned(why, until=_until(response, text), wait_seconds=BAN_WAIT_SECONDS)
     if status in _BY_STATUS:
@@ -121,7 +121,7 @@ def _until(response: requests.Response, text: str) -> datetime | None:
         return None
 
 
-def _wait(response: requests.Response) -> int:
+def _wait_seconds(response: requests.Response) -> int:
     said = response.headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdigit():
         return min(int(said[:9]), _WAIT_SECONDS_MAX)

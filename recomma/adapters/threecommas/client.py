@@ -51,7 +51,8 @@ class ThreeCommas:
 
     `base_url` is `https://api.3commas.io/public/api` or any stand-in; `/public/api` is added where
     there is no path. Raises ValueError for anything that is not an http(s) URL without
-    credentials, query and fragment. A session is kept open between requests.
+    credentials, query and fragment, and for another mode than `real` or `paper`. A session is
+    kept open between requests.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class ThreeCommas:
         connect_timeout_seconds: float = 3.0,
         read_timeout_seconds: float = 10.0,
     ) -> None:
+        if forced_mode not in ("real", "paper"):
+            raise ValueError("the 3Commas mode is either real or paper")
         self._root = _root(base_url)
         self._credentials = credentials
         self._session = session or requests.Session()
