@@ -1,0 +1,35 @@
+"""The Celery application: `celery -A workers …`."""
+
+from typing import Any
+
+from celery import Celery
+from celery.exceptions import ImproperlyConfigured
+from celery.signals import celeryd_after_setup, setup_logging
+
+from recomma.domain.notes import Queue
+from workers import guard
+
+guard.install()
+
+app = Celery("recomma", include=["workers.tasks"])
+app.config_from_object("workers.settings")
+
+
+@setup_logging.connect
+def log_as_the_rest_does(loglevel: int | str = "WARNING", **_signal: Any) -> None:
+    """Log like the command line does. Celery sets up nothing once somebody listens here."""
+    from recomma.logs import configure
+    from workers.settings import settings
+
+    configure(loglevel, settings.log_json)
+
+
+@celeryd_after_setup.connect
+def leave_the_dead_letters_alone(instance: Any, **_signal: Any) -> None:
+    """A worker without -Q takes every queue but the parked one, which nobody may consume."""
+    queues = instance.app.amqp.queues
+    if Queue.DEAD_LETTERS not in queues.consume_from:
+        return
+    if len(queues.consume_from) == 1:
+        raise ImproperlyConfigured("nobody consumes dead_letters: they are parked for a person")
+    queues.deselect([Queue.DEAD_LETTERS.value])

@@ -1,0 +1,134 @@
+"""The relay: a thread of the maintenance worker that publishes notes as soon as they are there.
+
+It waits for Postgres to say so (NOTIFY), and looks by itself once a second, because a notification
+without a listener is gone (celery.md 5). Commit to start takes some 5 ms that way.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import psycopg
+import structlog
+from celery import bootsteps
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import SQLAlchemyError
+
+from recomma.config import BadSetting
+from recomma.domain.notes import Queue
+from recomma.ports import OutsideError
+
+log = structlog.get_logger(__name__)
+
+CHANNEL: Final = "recomma_notes"
+LOOK_SECONDS: Final = 1.0
+# What an outage looks like, or a database that was not migrated yet.
+EXPECTED: Final = (psycopg.Error, SQLAlchemyError, BrokerError, OSError, OutsideError, BadSetting)
+PAUSE_MIN_SECONDS: Final = 0.2
+PAUSE_MAX_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 5
+
+
+class RelayThread:
+    """Calls `work` whenever a note was left, and at least once a second, until stopped.
+
+    Outages of Postgres and of the broker are waited out, each a little longer than the one before;
+    then everything is looked at again. An error that nobody foresaw ends the thread;
+    `keep_running` starts another one.
+    """
+
+    def __init__(self, dsn: str, work: Callable[[], None]) -> None:
+        """`dsn`: for psycopg, without SQLAlchemy's driver name."""
+        self._dsn = dsn
+        self._work = work
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def keep_running(self) -> None:
+        """Start the thread, or start it again if it has died. Cheap while it lives."""
+        if self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
+            return
+        if self._thread is not None:
+            log.error("relay_died")
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; returns when it has finished what it was publishing."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2 * LOOK_SECONDS + CONNECT_SECONDS)
+
+    def _run(self) -> None:
+        pause_seconds = PAUSE_MIN_SECONDS
+        while not self._stopping.is_set():
+            try:
+                with self._listening() as connection:
+                    while not self._stopping.is_set():
+                        self._work()
+                        pause_seconds = PAUSE_MIN_SECONDS
+                        wait_for_notes(connection)
+            except EXPECTED as error:
+                log.warning("relay_waits", seconds=pause_seconds, error=str(error).strip())
+                self._stopping.wait(pause_seconds)
+                pause_seconds = min(pause_seconds * 2, PAUSE_MAX_SECONDS)
+
+    def _listening(self) -> psycopg.Connection:
+        connection = psycopg.connect(
+            self._dsn,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="recomma-relay",
+            # A listener sends nothing, so only the kernel can notice that the other end is gone.
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+        )
+        connection.execute(f"LISTEN {CHANNEL}")
+        return connection
+
+
+def wait_for_notes(connection: psycopg.Connection) -> None:
+    """Return when a note was left, or after a second. Many at once are one wake-up."""
+    for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
+        pass
+
+
+class RelayStep(bootsteps.StartStopStep):
+    """Runs the relay in workers that consume `maintenance`.
+
+    A step of the worker and not of its consumer: the relay outlives a broker connection.
+    """
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **_options: Any) -> None:
+        self._relay: RelayThread | None = None
+
+    def include_if(self, worker: Any) -> bool:
+        return Queue.MAINTENANCE in worker.app.amqp.queues.consume_from
+
+    def start(self, worker: Any) -> None:
+        self._relay = _relay_of(worker.app)
+        self._relay.keep_running()
+        worker.timer.call_repeatedly(LOOK_SECONDS, self._relay.keep_running)
+
+    def stop(self, worker: Any) -> None:
+        if self._relay is not None:
+            self._relay.stop()
+
+    def terminate(self, worker: Any) -> None:
+        self.stop(worker)
+
+
+def _relay_of(app: Any) -> RelayThread:
+    from recomma.pipeline.run import relay
+    from workers.parked import mirror
+    from workers.settings import settings
+    from workers.tools import tools
+
+    def work() -> None:
+        relay(tools())
+        mirror(app)
+
+    return RelayThread(settings.database_url.replace("+psycopg", "", 1), work)

@@ -1,0 +1,31 @@
+"""The tools of this process: built at their first use, once, whichever thread comes first."""
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recomma.pipeline.tools import Tools
+
+_building = threading.Lock()
+_built: "list[Tools]" = []
+
+
+def tools() -> "Tools":
+    """Return the process's tools. Raises what building them raises, and tries again next time.
+
+    Not at import: `celery --help` needs no database, and connecting takes most of a second.
+    """
+    if not _built:
+        with _building:
+            if not _built:
+                _built.append(_build())
+    return _built[0]
+
+
+def _build() -> "Tools":
+    from recomma import wiring
+    from workers.app import app
+    from workers.publisher import CeleryPublisher
+    from workers.settings import settings
+
+    return wiring.build(settings, CeleryPublisher(app))
