@@ -48,7 +48,7 @@ class Request:
         """Read the body as JSON. Raises BadInput."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadInput("The body is not JSON.") from None
 
 

@@ -102,11 +102,19 @@ def _faults(order: Order) -> Json:
 
 def _set_limits(order: Order) -> Json:
     order.exchange.limits.set(order.object())
+    return _limits(order)
+
+
+def _limits(order: Order) -> Json:
     return order.exchange.limits.as_json()
 
 
 def _set_switches(order: Order) -> Json:
     order.exchange.switches.change(order.object())
+    return _switches(order)
+
+
+def _switches(order: Order) -> Json:
     return vars(order.exchange.switches)
 
 
@@ -132,7 +140,9 @@ _CALLS: Final[Mapping[tuple[str, str], Callable[[Order], Json | list[Json]]]] = 
     ("POST", "faults"): _set_faults,
     ("GET", "faults"): _faults,
     ("POST", "limits"): _set_limits,
+    ("GET", "limits"): _limits,
     ("POST", "switches"): _set_switches,
+    ("GET", "switches"): _switches,
     ("GET", "log"): _log,
     ("GET", "state"): _state,
 }

@@ -45,13 +45,11 @@ _PERCENT: Final = Decimal(100)
 
 def settled_fields(progress: Progress) -> Json:
     """Return the fields that stay the same until something happens to the deal."""
-    fields = dict(progress.recording.fields)
-    if not progress.as_recorded:
-        fields |= _status_fields(progress)
-        fields |= _amount_fields(progress)
-        fields |= _order_fields(progress)
-        fields |= _exit_fields(progress)
-        fields |= _result_fields(progress)
+    recording = progress.recording
+    fields = recording.fields | _status_fields(progress) | _amount_fields(progress)
+    fields |= _order_fields(progress) | _exit_fields(progress) | _result_fields(progress)
+    if progress.as_recorded:
+        fields |= {name: recording.fields[name] for name in recording.given}
     return fields
 
 
@@ -73,7 +71,7 @@ def live_fields(progress: Progress, price: Decimal) -> Json:
         "actual_profit_percentage": decimal_text(percent.quantize(CENT)),
         "crypto_widget": _widget(progress, price, average),
     }
-    if progress.recording.fields["take_profit_steps"]:
+    if progress.recording.steps:
         # With steps it repeats the live price in the vendor's examples (6.1).
         live["take_profit_price"] = shown
     return live
@@ -157,7 +155,7 @@ def _buy_steps(progress: Progress, resting: list[Row]) -> list[Json]:
 
 def _exit_fields(progress: Progress) -> Json:
     fields = progress.recording.fields
-    steps = _steps(progress, fields["take_profit_steps"])
+    steps = _steps(progress, progress.recording.steps)
     target: str | None = None
     if progress.finished:
         # Finished deals said null in 2022 and say "0" today (6.1).

@@ -125,9 +125,12 @@ def with_defaults(deal: Json) -> Json:
         raise BadInput(f"Deal {deal.get('id')}: 'pair' must look like USDT_DOGE, not {pair!r}.")
     if strategy not in ("long", "short"):
         raise BadInput(f"Deal {deal.get('id')}: 'strategy' must be long or short.")
-    steps = deal.get("take_profit_steps", [])
+    steps = deal.get("take_profit_steps") or []
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise BadInput(f"Deal {deal.get('id')}: 'take_profit_steps' must be a list of objects.")
+    for name in ("max_safety_orders", "completed_safety_orders_count"):
+        if not isinstance(deal.get(name, 0), int):
+            raise BadInput(f"Deal {deal.get('id')}: {name!r} must be a whole number.")
     quote, _, coin = pair.partition("_")  # At the first underscore only (6.4).
     fitting = {
         "finished?": deal.get("status") in FINISHED,

@@ -91,7 +91,7 @@ class Progress:
             deal_id=recording.id,
             entry_side=recording.entry_side,
             born_at=recording.created_at,
-            targets=len(recording.fields["take_profit_steps"]),
+            targets=len(recording.steps),
         )
 
     def apply(self, happening: Happening) -> None:
@@ -214,19 +214,27 @@ class Progress:
         A recording may lack its first events, so its amounts can be more than its events say.
         """
         recording = self.recording
-        fields = recording.fields
-        self._turn(recording.status, recording.finished, end.at)
+        if "status" in recording.given:
+            self._turn(recording.status, recording.finished, end.at)
         if recording.finished:
-            self.closed_at = recording.closed_at or end.at
-        self._carried = recorded_amounts(recording).plus(self._derived_amounts(), times=-1)
-        self._carried_count = int(fields["completed_safety_orders_count"]) - self._derived_count()
-        self.base_price = optional_decimal(fields["base_order_average_price"]) or self.base_price
-        self.target_price = optional_decimal(fields["take_profit_price"]) or self.target_price
-        self.last_price = optional_decimal(fields["current_price"]) or self.last_price
-        self.stale_profit = optional_decimal(fields["final_profit"]) or self.stale_profit
-        self.max_safety_orders = int(fields["max_safety_orders"])
-        self.error = fields["error_message"] if fields["deal_has_error"] else None
+            self.closed_at = recording.closed_at or self.closed_at
+        if "bought_amount" in recording.given:
+            self._carried = recorded_amounts(recording).plus(self._derived_amounts(), times=-1)
+        count = recording.recorded("completed_safety_orders_count")
+        if count is not None:
+            self._carried_count = int(count) - self._derived_count()
+        self._learn_recorded()
         self.as_recorded = True
+
+    def _learn_recorded(self) -> None:
+        recorded = self.recording.recorded
+        self.base_price = optional_decimal(recorded("base_order_average_price")) or self.base_price
+        self.target_price = optional_decimal(recorded("take_profit_price")) or self.target_price
+        self.last_price = optional_decimal(recorded("current_price")) or self.last_price
+        self.stale_profit = optional_decimal(recorded("final_profit")) or self.stale_profit
+        self.max_safety_orders = recorded("max_safety_orders") or self.max_safety_orders
+        if "deal_has_error" in self.recording.given:
+            self.error = recorded("error_message") if recorded("deal_has_error") else None
 
     def _derived_amounts(self) -> Amounts:
         return Amounts(*self.orders.entered(), *self.orders.exited())

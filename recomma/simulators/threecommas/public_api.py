@@ -121,8 +121,11 @@ def _bot_show(call: Call) -> Answer:
 
 
 def _deals(call: Call) -> Answer:
-    deals = (deal.listed(call.now) for deal in call.exchange.living(call.now))
-    return deals_list(deals, call.request.parameters)
+    deals = call.exchange.living(call.now)
+    if call.request.parameters.get("scope") == "active":
+        # Written out only if asked for: a poll must not cost more with every finished deal.
+        deals = [deal for deal in deals if not deal.progress(call.now).finished]
+    return deals_list((deal.listed(call.now) for deal in deals), call.request.parameters)
 
 
 def _deal_show(call: Call) -> Answer:

@@ -58,7 +58,8 @@ class Recording:
         self.events = events
         self.lent_rows = _read_rows(deal.get("market_orders"))
         fields = {key: value for key, value in deal.items() if key not in _NOT_FIELDS}
-        fields.setdefault("created_at", time_text(self.created_at))
+        fields["created_at"] = time_text(self.created_at)
+        self.given = frozenset(fields)  # What was recorded; all else is derived to the end.
         self.fields = with_defaults(fields)
         for name in ("bot_id", "account_id"):
             read_id(self.fields, name)
@@ -69,6 +70,15 @@ class Recording:
         self.version = 0  # Moves when something is added: what was derived is then out of date.
         self._recorded: list[Happening] = [*self.events, EndOfRecording(self._end_at())]
         self._added: list[Happening] = []
+
+    def recorded(self, name: str) -> Any:
+        """Return a field as it was recorded, None if it was left out."""
+        return self.fields[name] if name in self.given else None
+
+    @property
+    def steps(self) -> list[Json]:
+        """The partial targets; empty with a single one (threecommas.md 6.3)."""
+        return self.fields["take_profit_steps"] or []
 
     @property
     def entry_side(self) -> Side:

@@ -15,7 +15,12 @@ from recomma.simulators.threecommas.deal_fields import (
 )
 from recomma.simulators.threecommas.order_ids import Leg, lent_ids, made_up_id
 from recomma.simulators.threecommas.progress import Progress, progress_at
-from recomma.simulators.threecommas.recording import Happening, Recording, Turn
+from recomma.simulators.threecommas.recording import (
+    SUMMARIES,
+    Happening,
+    Recording,
+    Turn,
+)
 from recomma.simulators.threecommas.spelling import Json, time_text
 from recomma.simulators.threecommas.switches import Switches
 
@@ -75,6 +80,10 @@ class ReplayedDeal:
         return self._disorder(rows, "rows")
 
     def add(self, happenings: list[Happening]) -> None:
+        """Let more happen; a status or a summary among it replaces what was recorded for later."""
+        turns = [happening.at for happening in happenings if _turns(happening)]
+        if turns:
+            self.recording.take_another_course(min(turns))
         self.recording.add(happenings)
 
     def command(self, *, pending: str, final: str, at: datetime, final_at: datetime) -> None:
@@ -110,8 +119,8 @@ class ReplayedDeal:
         recording = self.recording
         if self._ids is None or self._ids[0] != recording.version:
             rows = progress_at(recording, recording.end()).orders.rows
-            steps = recording.fields["take_profit_steps"]
-            self._ids = (recording.version, lent_ids(rows, recording.lent_rows, steps))
+            lent = lent_ids(rows, recording.lent_rows, recording.steps)
+            self._ids = (recording.version, lent)
         return self._ids[1]
 
     def _disorder(self, items: list[Item], what: str) -> list[Item]:
@@ -126,6 +135,10 @@ class ReplayedDeal:
         if way == 2:
             random.shuffle(items)
         return items
+
+
+def _turns(happening: Happening) -> bool:
+    return not isinstance(happening, BotEvent) or happening.kind in SUMMARIES
 
 
 def _event_json(event: BotEvent) -> Json:

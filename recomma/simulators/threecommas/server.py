@@ -14,6 +14,7 @@ from recomma.simulators.threecommas.answers import Answer, Cut, Request, error
 from recomma.simulators.threecommas.simulator import Simulator
 
 _BODY_BYTES_MAX: Final = 64 * 1024 * 1024
+_POLL_SECONDS: Final = 0.05  # How long stopping may take; it has nothing to do with answers.
 
 
 def _real_now() -> datetime:
@@ -54,7 +55,9 @@ class SimulatorServer(ThreadingHTTPServer):
 
     def start(self) -> "SimulatorServer":
         """Serve in a thread until `stop`."""
-        self._thread = threading.Thread(target=self.serve_forever, name="threecommas", daemon=True)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(_POLL_SECONDS,), name="threecommas", daemon=True
+        )
         self._thread.start()
         return self
 

@@ -69,9 +69,9 @@ def read_time(value: object, what: str) -> datetime:
         raise BadInput(f"{what} must be an ISO 8601 time, not {value!r}.")
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise BadInput(f"{what} must be an ISO 8601 time, not {value!r}.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def optional_time(value: object, what: str) -> datetime | None:
