@@ -1,7 +1,7 @@
 """The one place that knows which adapter stands behind which port."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import requests
@@ -13,10 +13,13 @@ from recomma.adapters.hyperliquid.key import AgentKey
 from recomma.adapters.hyperliquid.simulated_clock import SimulatedClock
 from recomma.adapters.hyperliquid.venue import HyperliquidVenue
 from recomma.adapters.metrics.prometheus import PrometheusMetrics
-from recomma.adapters.postgres import schema
+from recomma.adapters.postgres import schema, settings_store
 from recomma.adapters.postgres.dead_letters import DeadLetterStore
 from recomma.adapters.postgres.engine import make_engine
 from recomma.adapters.postgres.ledger import PostgresLedger
+from recomma.adapters.postgres.progress import Progress
+from recomma.adapters.postgres.settings_store import VenueRow
+from recomma.adapters.postgres.views import Views
 from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
@@ -66,6 +69,50 @@ def dead_letters(settings: Settings) -> DeadLetterStore:
     engine = engine_of(settings)
     schema.check(engine)
     return DeadLetterStore(engine, clock=clock_of(settings))
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the database to the newest schema; return its name."""
+    schema.upgrade(settings.database_url)
+    return schema.head()
+
+
+def ledger_of(settings: Settings) -> PostgresLedger:
+    """Return the ledger for a command or a test stage."""
+    return PostgresLedger(
+        engine_of(settings), clock=clock_of(settings), look_cadence=settings.look_cadence
+    )
+
+
+def progress_of(settings: Settings) -> Progress:
+    return Progress(engine_of(settings))
+
+
+def views_of(settings: Settings) -> Views:
+    return Views(engine_of(settings))
+
+
+def apply_venues(
+    settings: Settings,
+    venues: Sequence[tuple[str, str, tuple[int, ...] | None]],
+    *,
+    at: datetime,
+    actor: str = "stage",
+) -> int:
+    """Apply live venues, each (name, account, bots); the way of simulated stages."""
+    rows = []
+    for name, account, bots in venues:
+        signer = AgentKey(_agent_key(settings, name)).address
+        network = str(settings.hyperliquid_network)
+        rows.append(VenueRow(name, account, None, network, signer, live=True, bots=bots))
+    return settings_store.apply(
+        engine_of(settings),
+        source=settings.account,
+        venues=rows,
+        body={"venues": [name for name, _, _ in venues]},
+        actor=actor,
+        at=at,
+    )
 
 
 def source_of(settings: Settings) -> Source:

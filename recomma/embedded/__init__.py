@@ -68,6 +68,16 @@ class Servers:
             raise CannotStart("the embedded servers are not running")
         return self._urls
 
+    @property
+    def folder(self) -> Path:
+        """A private folder that goes when the servers go, for the files of those in their care.
+
+        Raises CannotStart while the servers are not running.
+        """
+        if self._folder is None or self._urls is None:
+            raise CannotStart("the embedded servers are not running")
+        return self._folder
+
     def start(self) -> Urls:
         """Start what the environment does not name, and return when both answer.
 

@@ -1,0 +1,1 @@
+"""Rehearse: recorded deals replayed through the whole real pipeline against the simulators."""

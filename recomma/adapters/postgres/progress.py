@@ -1,0 +1,50 @@
+"""Is everything done that is due, and when is the next thing due: for those who wait for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, exists, func, or_, select
+
+from recomma.adapters.postgres import tables as t
+from recomma.domain.lifecycle import LIVE
+
+
+class Progress:
+    """Reads notes and nothing else. Looks that only a cadence asks for do not count."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def unsettled(self, now: datetime) -> int:
+        """Return how many notes are due at `now` or in somebody's hands."""
+        due = t.notes.c.due_at <= now
+        held = t.notes.c.leased_until.is_not(None)
+        query = select(func.count()).where(~t.notes.c.dead, or_(due, held))
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def next_due_at(self) -> datetime | None:
+        query = select(func.min(t.notes.c.due_at)).where(~t.notes.c.dead)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def alive(self, bot_id: int) -> Sequence[tuple[int, str]]:
+        """Return the (deal, venue)s of a bot that have a live order or a position."""
+        order = exists().where(
+            t.mirror_orders.c.deal_id == t.standings.c.deal_id,
+            t.mirror_orders.c.venue == t.standings.c.venue,
+            t.mirror_orders.c.state.in_([str(state) for state in LIVE]),
+        )
+        position = exists().where(
+            t.positions.c.deal_id == t.standings.c.deal_id,
+            t.positions.c.venue == t.standings.c.venue,
+            t.positions.c.bought != t.positions.c.sold,
+        )
+        query = (
+            select(t.standings.c.deal_id, t.standings.c.venue)
+            .join(t.deals, t.deals.c.id == t.standings.c.deal_id)
+            .where(t.deals.c.bot_id == bot_id, or_(order, position))
+            .order_by(t.standings.c.deal_id, t.standings.c.venue)
+        )
+        with self._engine.connect() as connection:
+            return [(row.deal_id, row.venue) for row in connection.execute(query)]

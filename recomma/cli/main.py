@@ -1,0 +1,102 @@
+"""`recomma`: the commands, and the one place where their errors become exit statuses.
+
+Imports stand inside the commands: `recomma --help` should not load Postgres and the signing SDK.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from recomma.cli.exits import Exit, fail
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="recomma")
+def recomma() -> None:
+    """Mirrors the orders of 3Commas DCA bots onto Hyperliquid."""
+
+
+@recomma.group()
+def simulate() -> None:
+    """Run a simulated exchange of your own."""
+
+
+@simulate.command("threecommas")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: a free one.")
+def simulate_threecommas(host: str, port: int) -> None:
+    """Serve a simulated 3Commas; the first line is its URL."""
+    from recomma.simulators.threecommas.server import serve
+
+    try:
+        serve(host, port)
+    except OSError as error:
+        _cannot_listen(host, port, error)
+
+
+@simulate.command("hyperliquid")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: a free one.")
+def simulate_hyperliquid(host: str, port: int) -> None:
+    """Serve a simulated Hyperliquid; the first line is its URL."""
+    from recomma.simulators.hyperliquid.server import serve
+
+    try:
+        serve(host, port)
+    except OSError as error:
+        _cannot_listen(host, port, error)
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> None:
+    fail(
+        Exit.USAGE,
+        f"Cannot listen on {host}:{port} ({error.strerror}): choose another --port, or 0.",
+    )
+
+
+@recomma.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from recomma import config, wiring
+
+    click.echo(f"schema at {wiring.migrate(config.load())}")
+
+
+@recomma.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rehearse(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Replay recorded deals through the whole real pipeline against the simulators.
+
+    PATHS are folders or files of answers of 3Commas' deals/ID/show. Each bot trades on a simulated
+    account of its own, on a market made from that bot's deals alone.
+    """
+    from recomma.rehearse.command import rehearse as run
+
+    raise SystemExit(run(paths, as_json=as_json))
+
+
+def main() -> None:
+    """Run the command line; every expected error is one sentence and its exit status."""
+    try:
+        recomma(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(int(Exit.USAGE)) from None
+    except (click.Abort, KeyboardInterrupt):
+        fail(Exit.INTERRUPTED, "Interrupted.")
+    except tuple(_expected()) as error:
+        fail(*_told(error))
+
+
+def _expected() -> Iterable[type[Exception]]:
+    from recomma.cli.sentences import expected
+
+    return expected()
+
+
+def _told(error: Exception) -> tuple[Exit, str]:
+    from recomma.cli.sentences import status_and_sentence
+
+    return status_and_sentence(error)
