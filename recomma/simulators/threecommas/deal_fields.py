@@ -13,6 +13,7 @@ from recomma.simulators.threecommas.spelling import (
     CENT,
     DIVISION,
     EIGHT_PLACES,
+    EXACT,
     ZERO,
     Json,
     decimal_text,
@@ -68,7 +69,7 @@ def live_fields(progress: Progress, price: Decimal) -> Json:
         "current_price": shown,
         "actual_profit": profit,
         "actual_usd_profit": profit,
-        "actual_profit_percentage": decimal_text(percent.quantize(CENT)),
+        "actual_profit_percentage": decimal_text(percent.quantize(CENT, context=EXACT)),
         "crypto_widget": _widget(progress, price, average),
     }
     if progress.recording.steps:
@@ -208,16 +209,18 @@ def _step(recorded: Json, row: Row | None) -> Json:
 
 
 def _result_fields(progress: Progress) -> Json:
-    profit = progress.stale_profit.quantize(EIGHT_PLACES)
+    profit = progress.stale_profit.quantize(EIGHT_PLACES, context=EXACT)
     result: Json = {
         "final_profit": decimal_text(profit),
-        "usd_final_profit": decimal_text(profit.quantize(CENT)),
+        "usd_final_profit": decimal_text(profit.quantize(CENT, context=EXACT)),
         "final_profit_percentage": "0",
     }
     if not progress.finished:
         return result
     paid = progress.amounts().entry_quote
-    percent = DIVISION.divide(profit * _PERCENT, paid).quantize(CENT) if paid else ZERO
+    percent = (
+        DIVISION.divide(profit * _PERCENT, paid).quantize(CENT, context=EXACT) if paid else ZERO
+    )
     return result | {
         "final_profit_percentage": short_text(percent),
         "current_price": "0.0",

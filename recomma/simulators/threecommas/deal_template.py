@@ -104,6 +104,14 @@ _DEFAULTS: Final[Json] = {
 }
 
 
+# What the derivation leans on; all other fields are served as they came.
+_KINDS: Final[dict[str, type]] = {
+    "status": str,
+    "finished?": bool,
+    "max_safety_orders": int,
+    "completed_safety_orders_count": int,
+}
+
 FINISHED: Final = frozenset(
     {
         "completed",
@@ -128,9 +136,9 @@ def with_defaults(deal: Json) -> Json:
     steps = deal.get("take_profit_steps") or []
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise BadInput(f"Deal {deal.get('id')}: 'take_profit_steps' must be a list of objects.")
-    for name in ("max_safety_orders", "completed_safety_orders_count"):
-        if not isinstance(deal.get(name, 0), int):
-            raise BadInput(f"Deal {deal.get('id')}: {name!r} must be a whole number.")
+    for name, kind in _KINDS.items():
+        if not isinstance(deal.get(name, kind()), kind):
+            raise BadInput(f"Deal {deal.get('id')}: {name!r} must be {kind.__name__}.")
     quote, _, coin = pair.partition("_")  # At the first underscore only (6.4).
     fitting = {
         "finished?": deal.get("status") in FINISHED,

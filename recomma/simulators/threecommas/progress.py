@@ -17,7 +17,7 @@ from recomma.simulators.threecommas.recording import (
     Turn,
 )
 from recomma.simulators.threecommas.rows import Row, RowKind, RowState
-from recomma.simulators.threecommas.spelling import DIVISION, ZERO, optional_decimal, ratio
+from recomma.simulators.threecommas.spelling import DIVISION, EXACT, ZERO, optional_decimal, ratio
 
 EXIT_FEE: Final = Decimal("0.001")
 """The demo account's fee, which live profits already deduct (threecommas.md 9.4)."""
@@ -25,6 +25,8 @@ EXIT_FEE: Final = Decimal("0.001")
 OPENING: Final = frozenset({"created", "base_order_placed"})
 
 EVENT_LAG_MAX: Final = timedelta(seconds=1)
+
+_FINEST_PLACE: Final = -18  # No price has more; the digits of a message are not bounded.
 
 _SHOULD_MOVE: Final = re.compile(r"should (?:rise|fall) for ([0-9]+(?:\.[0-9]+)?)%")
 
@@ -167,10 +169,9 @@ class Progress:
             if said is not None:
                 sign = self.recording.entry_side.sign
                 away = 1 + sign * Decimal(said[1]) / 100
-                places = event.price.as_tuple().exponent
-                self.last_price = DIVISION.divide(event.price, away).quantize(
-                    Decimal(1).scaleb(int(places))
-                )
+                places = max(int(event.price.as_tuple().exponent), _FINEST_PLACE)
+                price = DIVISION.divide(event.price, away)
+                self.last_price = price.quantize(Decimal(1).scaleb(places), context=EXACT)
         elif event.kind is EventKind.TRAILING_ARMED:
             self.target_price = event.price
         elif event.kind in _FILLS or event.kind is EventKind.BASE_PLACING:
@@ -214,8 +215,11 @@ class Progress:
         A recording may lack its first events, so its amounts can be more than its events say.
         """
         recording = self.recording
+        stamped_at = self.stamped_at
         if "status" in recording.given:
             self._turn(recording.status, recording.finished, end.at)
+        if recording.updated_at is not None and recording.updated_at <= end.at:
+            self.stamped_at = stamped_at  # The recorded time stands for this change already.
         if recording.finished:
             self.closed_at = recording.closed_at or self.closed_at
         if "bought_amount" in recording.given:

@@ -14,7 +14,7 @@ EIGHT_PLACES: Final = Decimal("0.00000001")
 
 # Averages are written with up to 36 significant digits (threecommas.md 1).
 DIVISION: Final = Context(prec=36, rounding=ROUND_HALF_UP)
-# Sums and products must not be rounded on the way there.
+# Cutting to a number of places must work on numbers longer than the usual 28 digits.
 EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 
 _DIGITS_MAX: Final = 60
