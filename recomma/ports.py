@@ -45,12 +45,14 @@ class OutsideError(Exception):
 class Unreadable(OutsideError):
     """A read failed: nothing is known, and nothing may be concluded.
 
-    `until` is when to come back, if the other side said so. Waiting for it spends no attempt.
+    `until` is when to come back, if the other side said so; else `wait_seconds`, if it is known how
+    long everybody must pause. Waiting spends no attempt.
     """
 
-    def __init__(self, why: str, *, until: datetime | None = None) -> None:
+    def __init__(self, why: str, *, until: datetime | None = None, wait_seconds: int = 0) -> None:
         super().__init__(why)
         self.until = until
+        self.wait_seconds = wait_seconds
 
 
 class NotThere(OutsideError):

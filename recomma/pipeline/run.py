@@ -80,10 +80,13 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
         bound.warning("taken_over")
         return
     except Unreadable as error:
-        if error.until:
-            ruling = Ruling(done=False, due_at=error.until, summary=str(error))
-        else:
-            ruling = _failed(claim, error, tools, now)
+        wait = timedelta(seconds=error.wait_seconds)
+        until = error.until or (now + wait if wait else None)
+        ruling = (
+            Ruling(done=False, due_at=until, summary=str(error))
+            if until
+            else _failed(claim, error, tools, now)
+        )
     except NotAllowed as error:
         ruling = _buried(claim, DeadLetter(note, Reason.SOURCE_REFUSED, str(error)), now)
     except Exception as error:  # noqa: BLE001 - the one place: it ends in a dead letter.

@@ -40,8 +40,7 @@ class NothingHappened(ThreeCommasError, Unreadable):
     """
 
     def __init__(self, why: str, *, until: datetime | None = None, wait_seconds: int = 0) -> None:
-        super().__init__(why, until=until)
-        self.wait_seconds = wait_seconds
+        super().__init__(why, until=until, wait_seconds=wait_seconds)
 
 
 class NotReached(NothingHappened):
