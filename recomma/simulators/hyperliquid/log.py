@@ -58,6 +58,10 @@ class Log:
             entry["outcome"] = outcome.outcome if outcome else "not carried out"
         self._entries.append(entry)
 
+    def mark_last(self, fault: str) -> None:
+        """Note a fault that strikes after the request was carried out."""
+        self._entries[-1]["fault"] = fault
+
     def entries(self) -> list[JsonObject]:
         """Return all entries, oldest first."""
         return list(self._entries)

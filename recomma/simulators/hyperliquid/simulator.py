@@ -32,6 +32,10 @@ from recomma.simulators.hyperliquid.world import World
 JSON: Final = "application/json"
 CONTROL: Final = "/_control/"
 BAD_GATEWAY: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+BROKEN: Final = {
+    FaultKind.HTTP_429: Answer(429),
+    FaultKind.HTTP_502_HTML: Answer(502, text=BAD_GATEWAY, content_type="text/html"),
+}
 LOST: Final = Answer(0, text="")  # In the log: the connection was closed without an answer.
 
 
@@ -142,39 +146,43 @@ class Simulator:
         body = _parsed(request)
         kind = _request_type(body, path)
         early = self._early_fault(path, kind)
-        if early is not None and early.kind in (FaultKind.HTTP_429, FaultKind.HTTP_502_HTML):
-            answer = _broken(early.kind)
-            self._note(Received(now_ms, path, _loggable(body), 0, answer, str(early.kind)))
-            return Delivery(answer)
         if early is not None:
-            return self._lose(early, path, body, now_ms)
+            return self._break(early, path, body, now_ms)
         if isinstance(body, Answer):
             self._note(Received(now_ms, path, None, 0, body))
             return Delivery(body)
-        answer = self._answer(path, body, now_ms)
+        return self._deliver(self._answer(path, body, now_ms), path, kind)
+
+    def _deliver(self, answer: Answer, path: str, kind: str) -> Delivery:
         delay = self._strike(FaultKind.DELAYED_ANSWER, path, kind)
         lost = self._strike(FaultKind.ANSWER_LOST, path, kind)
-        delay_seconds = float(delay.seconds) if delay else 0.0
-        return Delivery(None if lost else answer, delay_seconds)
+        struck = lost or delay
+        if struck is not None:
+            self._log.mark_last(str(struck.kind))
+        return Delivery(None if lost else answer, float(delay.seconds) if delay else 0.0)
 
     def _early_fault(self, path: str, kind: str) -> Fault | None:
         """Return the fault that strikes before anything is carried out."""
-        kinds = (FaultKind.HTTP_429, FaultKind.HTTP_502_HTML)
-        for one in (*kinds, FaultKind.REQUEST_LOST, FaultKind.LATE_COMMIT):
+        for one in (*BROKEN, FaultKind.REQUEST_LOST, FaultKind.LATE_COMMIT):
             fault = self._strike(one, path, kind)
             if fault is not None:
                 return fault
         return None
 
-    def _lose(self, fault: Fault, path: str, body: Any, now_ms: int) -> Delivery:
+    def _break(self, fault: Fault, path: str, body: Any, now_ms: int) -> Delivery:
+        """Let a fault strike that keeps the request from being carried out now."""
+        answer = BROKEN.get(fault.kind, LOST)
         if fault.kind is FaultKind.LATE_COMMIT and path == "/exchange":
-            try:
-                due_ms = now_ms + int(fault.seconds * 1000)
-                self._late.append(_Late(due_ms, schema.envelope(body)))
-            except WrongShape:
-                pass  # It would have been refused with 422; nobody waits for that any more.
-        self._note(Received(now_ms, path, _loggable(body), 0, LOST, str(fault.kind)))
-        return Delivery(None)
+            self._keep_for_later(body, now_ms + int(fault.seconds * 1000))
+        shown = None if isinstance(body, Answer) else body
+        self._note(Received(now_ms, path, shown, 0, answer, str(fault.kind)))
+        return Delivery(None if answer is LOST else answer)
+
+    def _keep_for_later(self, body: Any, due_ms: int) -> None:
+        try:
+            self._late.append(_Late(due_ms, schema.envelope(body)))
+        except WrongShape:
+            return  # It would be refused with 422; nobody waits for that any more.
 
     def _answer(self, path: str, body: Any, now_ms: int) -> Answer:
         budget, limit = self._world.ip_budget, self._world.limits.ip_weight_per_minute
@@ -293,13 +301,3 @@ def _request_type(body: Any, path: str) -> str:
     found = body.get("action") if path == "/exchange" and isinstance(body, dict) else body
     kind = found.get("type") if isinstance(found, dict) else None
     return kind if isinstance(kind, str) else ""
-
-
-def _loggable(body: Any) -> Any:
-    return None if isinstance(body, Answer) else body
-
-
-def _broken(kind: FaultKind) -> Answer:
-    if kind is FaultKind.HTTP_429:
-        return Answer(429)
-    return Answer(502, text=BAD_GATEWAY, content_type="text/html")
