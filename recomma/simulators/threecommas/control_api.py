@@ -1,4 +1,20 @@
-"""The control API under `/_control/`: what a test or a demo tells the simulator (design 10)."""
+"""The control API under `/_control/`: what a test or a demo tells the simulator (design 10).
+
+Bodies are JSON; where a list is meant, one object will do.
+
+    POST reset       {}: forget everything but the time
+    POST deals       [show-shaped deal, with an optional "market_orders" key that lends its ids]
+    POST bots        [bot]: instead of those made up from the deals
+    POST events      [{"deal_id", "events": [{"message", "created_at"?}], "status"?, "finished"?}]
+    POST clock       {"at"?: time, "speed"?: number}: 0 stands still
+    POST accounts    [{"api_key", "secret" or "public_key", "plan"?, "scopes"?}]
+    POST faults      [{"kind": "http" | "slow" | "close", "count"? or "rate"?, "path"?: prefix,
+                     "when"?: "before" | "after", "status"?, "html"?, "seconds"?}], replacing all
+    POST limits      {"on"?, "plan_refused"?, "persistence"?, "ban_seconds"?, "per_minute"?}
+    POST switches    {"honest_updated_at"?, "disorder"?, "live_prices_move"?,
+                     "close_delay_seconds"?}
+    GET  clock | faults | limits | switches | log | state
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

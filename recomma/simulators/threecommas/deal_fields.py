@@ -1,5 +1,6 @@
 """What the API says about a deal that has come so far (threecommas.md 6.1, formulas 9.4)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from recomma.domain.money import Side
 from recomma.domain.source import EventKind
 from recomma.simulators.threecommas.deal_template import SHOW_ONLY
+from recomma.simulators.threecommas.order_ids import Leg, made_up_id
 from recomma.simulators.threecommas.progress import EVENT_LAG_MAX, OPENING, Progress
 from recomma.simulators.threecommas.rows import Row, RowKind, RowState
 from recomma.simulators.threecommas.spelling import (
@@ -43,12 +45,24 @@ _LABELS: Final = {
 
 _PERCENT: Final = Decimal(100)
 
+_UNPLACED: Final[Json] = {
+    "trade_id": None,
+    "status": "to_process",
+    "editable": True,
+    "panic_sellable": False,
+    "initial_amount": "0.0",
+    "execution_timestamp": None,
+}
 
-def settled_fields(progress: Progress) -> Json:
-    """Return the fields that stay the same until something happens to the deal."""
+
+def settled_fields(progress: Progress, ids: Mapping[Leg, str]) -> Json:
+    """Return the fields that stay the same until something happens to the deal.
+
+    `ids` are the order ids that are not made up.
+    """
     recording = progress.recording
     fields = recording.fields | _status_fields(progress) | _amount_fields(progress)
-    fields |= _order_fields(progress) | _exit_fields(progress) | _result_fields(progress)
+    fields |= _order_fields(progress) | _exit_fields(progress, ids) | _result_fields(progress)
     if progress.as_recorded:
         fields |= {name: recording.fields[name] for name in recording.given}
     return fields
@@ -154,9 +168,9 @@ def _buy_steps(progress: Progress, resting: list[Row]) -> list[Json]:
     return []
 
 
-def _exit_fields(progress: Progress) -> Json:
+def _exit_fields(progress: Progress, ids: Mapping[Leg, str]) -> Json:
     fields = progress.recording.fields
-    steps = _steps(progress, progress.recording.steps)
+    steps = _steps(progress, ids)
     target: str | None = None
     if progress.finished:
         # Finished deals said null in 2022 and say "0" today (6.1).
@@ -164,7 +178,7 @@ def _exit_fields(progress: Progress) -> Json:
     elif progress.base_price is not None:
         price = progress.target_price or _first_target(progress)
         target = None if price is None else decimal_text(price)
-    stop = None if progress.finished else stop_price(progress)
+    stop = None if progress.finished else _stop_price(progress)
     return {"take_profit_price": target, "stop_loss_price": stop, "take_profit_steps": steps}
 
 
@@ -178,7 +192,7 @@ def _first_target(progress: Progress) -> Decimal | None:
     return next(planned, None)
 
 
-def stop_price(progress: Progress) -> str | None:
+def _stop_price(progress: Progress) -> str | None:
     percent = optional_decimal(progress.recording.fields["stop_loss_percentage"])
     if not percent or progress.base_price is None:
         return None
@@ -186,20 +200,26 @@ def stop_price(progress: Progress) -> str | None:
     return decimal_text(progress.base_price * away)
 
 
-def _steps(progress: Progress, recorded: list[Json]) -> list[Json]:
+def _steps(progress: Progress, ids: Mapping[Leg, str]) -> list[Json]:
     """Return the partial targets with what their rows say; step j is the j-th row (6.3)."""
+    recording = progress.recording
     rows = dict(enumerate(progress.rows(RowKind.TAKE_PROFIT)))
-    return [_step(entry, rows.get(index)) for index, entry in enumerate(recorded)]
+    steps = []
+    for index, recorded in enumerate(recording.steps):
+        row = rows.get(index)
+        if row is None:
+            steps.append(recorded | _UNPLACED)
+        else:
+            order_id = ids.get(row.leg) or made_up_id(recording.id, row.leg)
+            steps.append(recorded | _placed_step(row, order_id))
+    return steps
 
 
-def _step(recorded: Json, row: Row | None) -> Json:
-    if row is None:
-        unplaced = {"status": "to_process", "initial_amount": "0.0", "execution_timestamp": None}
-        return recorded | unplaced | {"trade_id": None, "editable": True, "panic_sellable": False}
+def _placed_step(row: Row, order_id: str) -> Json:
     filled = row.state is RowState.FILLED
-    status = "finished" if filled else "Placed" if row.is_active else "to_process"
-    return recorded | {
-        "status": status,
+    return {
+        "trade_id": int(order_id) if order_id.isdigit() else order_id,
+        "status": "finished" if filled else "Placed" if row.is_active else "to_process",
         "editable": not filled,
         "panic_sellable": not filled,
         "initial_amount": decimal_text(row.quantity),
@@ -252,7 +272,7 @@ def updated_at(progress: Progress, at: datetime, *, honest: bool) -> datetime:
 
 def _widget(progress: Progress, price: Decimal, average: Decimal) -> Json:
     """Return the chart's data; one key has a Cyrillic letter, as in the recordings (6.1)."""
-    stop, target = stop_price(progress), progress.target_price
+    stop, target = _stop_price(progress), progress.target_price
     marks = [
         {"type": kind, "label": kind.upper(), "price": text, "position": "down"}
         for kind, text in (("tp", target and decimal_text(target)), ("sl", stop))

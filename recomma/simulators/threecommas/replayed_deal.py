@@ -104,7 +104,7 @@ class ReplayedDeal:
         key = (recording.version, seen)
         if self._derived is None or self._derived[0] != key:
             progress = progress_at(recording, at)
-            self._derived = (key, progress, settled_fields(progress))
+            self._derived = (key, progress, settled_fields(progress, self._order_ids()))
         return self._derived[1:]
 
     def _live_price(self, progress: Progress) -> Decimal:
