@@ -1,12 +1,13 @@
 """The control API: time, faults, the log, and one sentence for every mistake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 
-from recomma.simulators.hyperliquid.simulator import HttpRefusal, NoAnswer, Simulator
+from recomma.simulators.hyperliquid.delivery import HttpRefusal, NoAnswer
+from recomma.simulators.hyperliquid.simulator import Simulator
 from tests.simulators.hyperliquid_desk import (
     AGENT,
     MASTER,
@@ -146,7 +147,8 @@ def test_a_busy_or_broken_gateway_carries_nothing_out(
 ) -> None:
     desk.control("faults", [{"kind": kind, "count": 2}])
 
-    for ask in (lambda: desk.send(ENTRY), lambda: desk.info("openOrders")):
+    asks: list[Callable[[], Any]] = [lambda: desk.send(ENTRY), lambda: desk.info("openOrders")]
+    for ask in asks:
         with pytest.raises(HttpRefusal) as refused:
             ask()
         assert refused.value.answer.status == status
@@ -252,8 +254,10 @@ def test_a_large_batch_and_a_long_list_weigh_more(desk: Desk) -> None:
     desk.info("userFills")
 
     log = desk.control("log")
+    tail = desk.control(f"log?after={log[-2]['number']}")
 
     assert (log[0]["weight"], log[-1]["weight"]) == (3, 21)
+    assert tail == log[-1:]
 
 
 def test_the_state_shows_everything_of_every_account(desk: Desk) -> None:

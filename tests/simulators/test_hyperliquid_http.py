@@ -228,7 +228,7 @@ def test_a_lost_request_closes_the_connection_and_does_nothing(venue: Venue) -> 
 def test_a_delayed_answer_comes_too_late_for_an_impatient_client(venue: Venue) -> None:
     impatient = venue.trader()
     venue.control("faults", [{"kind": "delayed_answer", "count": 1, "seconds": 30}])
-    impatient.timeout = 0.2
+    impatient.timeout = 0.5
 
     with pytest.raises(requests.exceptions.ReadTimeout):
         impatient.order("DOGE", True, 100, 0.15, {"limit": {"tif": "Gtc"}})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recomma.simulators.hyperliquid.simulator import HttpRefusal
+from recomma.simulators.hyperliquid.delivery import HttpRefusal
 from tests.simulators.hyperliquid_desk import (
     AGENT,
     MASTER,

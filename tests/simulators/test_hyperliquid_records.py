@@ -204,9 +204,10 @@ def test_a_modify_that_would_match_loses_the_old_order(desk: Desk) -> None:
 
 def test_an_order_that_is_gone_cannot_be_modified(desk: Desk) -> None:
     old = oid_of(desk.buy("100", "0.21", tif="Ioc"))
-    one = {"oid": old, "order": limit(True, "100", "0.18")}
+    order = limit(True, "100", "0.18")
+    one = {"oid": old, "order": order}
 
-    single = desk.send(modify(old, one["order"]))
+    single = desk.send(modify(old, order))
     (batched,) = statuses(desk.send({"type": "batchModify", "modifies": [one]}))
 
     text = "Cannot modify canceled or filled order"

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from recomma.simulators.hyperliquid import schema
-from recomma.simulators.hyperliquid.simulator import HttpRefusal, Request
+from recomma.simulators.hyperliquid.delivery import HttpRefusal, Request
 from recomma.simulators.hyperliquid.universe import Coin
+from recomma.simulators.hyperliquid.wire import number
 from tests.simulators.hyperliquid_desk import (
     BTC,
     DOGE,
@@ -48,7 +49,7 @@ def test_a_price_has_five_figures_and_few_decimals_unless_it_is_whole(
 ) -> None:
     coin = Coin("ANY", 0, decimals, 10)
 
-    assert coin.takes_price(schema.number(price)) is legal
+    assert coin.takes_price(number(price)) is legal
 
 
 @pytest.mark.parametrize(

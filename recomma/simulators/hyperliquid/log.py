@@ -62,9 +62,9 @@ class Log:
         """Note a fault that strikes after the request was carried out."""
         self._entries[-1]["fault"] = fault
 
-    def entries(self) -> list[JsonObject]:
-        """Return all entries, oldest first."""
-        return list(self._entries)
+    def entries(self, after: int = 0) -> list[JsonObject]:
+        """Return the entries with a number above `after`, oldest first."""
+        return [entry for entry in self._entries if entry["number"] > after]
 
 
 def _shown_answer(received: Received) -> Any:

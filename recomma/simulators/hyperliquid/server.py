@@ -14,8 +14,9 @@ from typing import Any, Final
 from recomma.signing.hyperliquid import Network, curve
 from recomma.simulators.hyperliquid.admission import Recover
 from recomma.simulators.hyperliquid.clock import RealTime
+from recomma.simulators.hyperliquid.delivery import Request
 from recomma.simulators.hyperliquid.signatures import recovering
-from recomma.simulators.hyperliquid.simulator import Request, Simulator
+from recomma.simulators.hyperliquid.simulator import Simulator
 from recomma.simulators.hyperliquid.wire import Answer, plain
 
 BODY_SIZE_MAX: Final = 64 * 1024 * 1024

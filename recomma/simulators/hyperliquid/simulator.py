@@ -5,8 +5,8 @@ the same exchange.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from threading import Lock
 from typing import Any, Final
 
@@ -14,13 +14,21 @@ from recomma.simulators.hyperliquid import control, limits, log, matching, readi
 from recomma.simulators.hyperliquid.actions import Envelope
 from recomma.simulators.hyperliquid.admission import Outcome, Recover, exchange
 from recomma.simulators.hyperliquid.clock import Clock, RealTime
+from recomma.simulators.hyperliquid.delivery import (
+    JSON,
+    Delivery,
+    HttpRefusal,
+    NoAnswer,
+    Request,
+    control_body,
+    parsed,
+    request_type,
+)
 from recomma.simulators.hyperliquid.faults import Fault, FaultKind
 from recomma.simulators.hyperliquid.info import info
 from recomma.simulators.hyperliquid.log import Log, Received
 from recomma.simulators.hyperliquid.reading import BadControl
 from recomma.simulators.hyperliquid.wire import (
-    NOT_JSON,
-    WRONG_CONTENT_TYPE,
     WRONG_SHAPE,
     Answer,
     JsonObject,
@@ -29,7 +37,6 @@ from recomma.simulators.hyperliquid.wire import (
 )
 from recomma.simulators.hyperliquid.world import World
 
-JSON: Final = "application/json"
 CONTROL: Final = "/_control/"
 BAD_GATEWAY: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 BROKEN: Final = {
@@ -37,34 +44,6 @@ BROKEN: Final = {
     FaultKind.HTTP_502_HTML: Answer(502, text=BAD_GATEWAY, content_type="text/html"),
 }
 LOST: Final = Answer(0, text="")  # In the log: the connection was closed without an answer.
-
-
-class NoAnswer(Exception):
-    """The connection closed without an answer: what was asked may have happened or not."""
-
-
-class HttpRefusal(Exception):
-    """The answer was not HTTP 200."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(f"{answer.status} {answer.encoded.decode()}")
-        self.answer = answer
-
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str
-    content_type: str = JSON
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What the client gets: an answer after `delay_seconds`, or None and a closed connection."""
-
-    answer: Answer | None
-    delay_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -143,8 +122,8 @@ class Simulator:
 
     def _serve(self, request: Request, path: str) -> Delivery:
         now_ms = self._advance()
-        body = _parsed(request)
-        kind = _request_type(body, path)
+        body = parsed(request)
+        kind = request_type(body, path)
         early = self._early_fault(path, kind)
         if early is not None:
             return self._break(early, path, body, now_ms)
@@ -224,19 +203,22 @@ class Simulator:
     def _control(self, request: Request, name: str) -> Answer:
         try:
             if request.method == "GET":
-                return self._show(name)
+                return self._show(name, request.query)
             if request.method != "POST":
                 return plain(405, "Method Not Allowed")
-            self._order(name, _control_body(request))
+            self._order(name, control_body(request))
             return Answer(200, {"status": "ok"})
         except BadControl as complaint:
             return plain(400, str(complaint))
 
-    def _show(self, name: str) -> Answer:
+    def _show(self, name: str, query: Mapping[str, str]) -> Answer:
         now_ms = self._advance()
         match name:
             case "log":
-                return Answer(200, self._log.entries())
+                after = query.get("after", "0")
+                if not after.isdecimal():
+                    raise BadControl("after has to be the number of an entry.")
+                return Answer(200, self._log.entries(int(after)))
             case "state":
                 return Answer(200, log.state(self._world, now_ms))
             case "faults":
@@ -274,30 +256,3 @@ class Simulator:
         shown = int(speed) if whole else float(speed)
         at = self.clock.now.isoformat(timespec="microseconds")
         return Answer(200, {"at": at, "speed": shown})
-
-
-def _parsed(request: Request) -> Any:
-    """Return the body, or the answer that refuses it."""
-    media = request.content_type.partition(";")[0].strip().lower()
-    if media != JSON and not (media.startswith("application/") and media.endswith("+json")):
-        return plain(415, WRONG_CONTENT_TYPE)
-    try:
-        return json.loads(request.body)
-    except ValueError:
-        return plain(400, NOT_JSON)
-
-
-def _control_body(request: Request) -> Any:
-    if not request.body:
-        return None
-    try:
-        # Prices must not pass through floats.
-        return json.loads(request.body, parse_float=Decimal)
-    except ValueError:
-        raise BadControl("The body is not JSON.") from None
-
-
-def _request_type(body: Any, path: str) -> str:
-    found = body.get("action") if path == "/exchange" and isinstance(body, dict) else body
-    kind = found.get("type") if isinstance(found, dict) else None
-    return kind if isinstance(kind, str) else ""

@@ -1,0 +1,75 @@
+"""Margin and triggers: what an account can open, and what waits for the mark."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.simulators.hyperliquid_desk import BTC, DOGE, Desk, cloid, limit, oid_of
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    desk.price("DOGE", "0.2")
+    return desk
+
+
+def test_an_entry_beyond_the_margin_is_refused(desk: Desk) -> None:
+    desk.send({"type": "updateLeverage", "asset": BTC, "isCross": True, "leverage": 1})
+    price = desk.mid("BTC")
+
+    refused = desk.order(limit(True, "1.1", price, tif="Ioc", asset=BTC, c=cloid(4)))[0]
+    taken = desk.order(limit(True, "1", price, tif="Ioc", asset=BTC))[0]
+
+    assert refused == {"error": "Insufficient margin to place order. asset=0"}
+    assert desk.status(cloid(4)) == "perpMarginRejected"
+    assert "filled" in taken
+
+
+def test_resting_entries_hold_margin_only_if_the_switch_says_so(desk: Desk) -> None:
+    def two_halves() -> list[str]:
+        big = limit(True, "3000000", "0.19")
+        return [next(iter(status)) for status in desk.order(big, big)]
+
+    without = two_halves()
+    for row in desk.open():
+        desk.cancel(row["oid"])
+    desk.control("switches", {"resting_orders_hold_margin": True})
+
+    assert without == ["resting", "resting"]
+    assert two_halves() == ["resting", "error"]
+
+
+def test_a_resting_order_that_the_margin_no_longer_covers_is_cancelled(desk: Desk) -> None:
+    first = oid_of(desk.buy("3000000", "0.19"))
+    second = oid_of(desk.buy("3000000", "0.18"))
+
+    desk.price("DOGE", "0.18")
+
+    assert (desk.status(first), desk.status(second)) == ("filled", "marginCanceled")
+
+
+def test_a_stop_fires_at_its_trigger_and_closes_at_the_market(desk: Desk) -> None:
+    desk.long("100")
+    trigger = {"trigger": {"isMarket": True, "triggerPx": "0.18", "tpsl": "sl"}}
+    order = {"a": DOGE, "b": False, "p": "0.16", "s": "100", "r": True, "t": trigger}
+
+    (status,) = desk.order(order)
+    (row,) = desk.info("frontendOpenOrders")
+    desk.price("DOGE", "0.175")
+
+    assert status == "waitingForTrigger"
+    assert (row["orderType"], row["triggerCondition"]) == ("Stop Market", "Price below 0.18")
+    assert (desk.fills()[-1]["px"], desk.position()) == ("0.175", Decimal(0))
+    assert desk.status(row["oid"]) == "filled"
+
+
+def test_a_trigger_that_is_already_satisfied_is_refused(desk: Desk) -> None:
+    desk.long("100")
+    trigger = {"trigger": {"isMarket": True, "triggerPx": "0.19", "tpsl": "tp"}}
+
+    (status,) = desk.order(
+        {"a": DOGE, "b": False, "p": "0.16", "s": "100", "r": True, "t": trigger}
+    )
+
+    assert status == {"error": "Invalid TP/SL price. asset=3"}
