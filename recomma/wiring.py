@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import redis
 import requests
 from requests.adapters import HTTPAdapter
 from sqlalchemy import Engine
@@ -24,8 +25,9 @@ from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.config import BadSetting, Settings
+from recomma.config_file import ConfigFile
 from recomma.pipeline.tools import Tools
-from recomma.ports import Clock, Publisher, Source, Venue, VenueTerms
+from recomma.ports import Clock, Publisher, Venue, VenueTerms
 from recomma.signing.hyperliquid import BadKey, require_fast_curve
 from recomma.signing.threecommas import Scheme
 
@@ -92,6 +94,62 @@ def views_of(settings: Settings) -> Views:
     return Views(engine_of(settings))
 
 
+def schema_of(settings: Settings) -> str:
+    """Return the schema's name. Raises SchemaMissing if it is not the newest."""
+    schema.check(engine_of(settings))
+    return schema.head()
+
+
+def redis_says(settings: Settings) -> str:
+    """Return what the broker says of itself. Raises RedisError, or BadSetting for a policy that
+    would throw queues away when memory runs short."""
+    server = redis.Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3)
+    with server:
+        info = server.info()
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise BadSetting(
+            f"Redis may evict keys ({policy}): set maxmemory-policy noeviction, or queues vanish."
+        )
+    return f"answers ({info.get('redis_version')}), noeviction"
+
+
+def venue_clock_skew(settings: Settings) -> timedelta:
+    """Return how far this machine's clock is ahead of the venue's."""
+    session = _session(1)
+    nobody = "0x" + "0" * 40
+    before = _real_time()
+    state = HyperliquidInfo(base_url=settings.hyperliquid_url, session=session).account_state(
+        nobody
+    )
+    middle = before + (_real_time() - before) / 2
+    return middle - state.at
+
+
+def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: datetime) -> int:
+    """Store recomma.toml as a settings version. Raises BadSetting for a venue without a key."""
+    rows = [
+        VenueRow(
+            name=venue.name,
+            account=venue.account,
+            sub_account=venue.sub_account,
+            network=str(settings.hyperliquid_network),
+            signer=_key_of(settings, venue.name).address,
+            live=venue.live,
+            bots=None if venue.bots == "all" else tuple(venue.bots),
+        )
+        for venue in config.venues
+    ]
+    return settings_store.apply(
+        engine_of(settings),
+        source=settings.account,
+        venues=rows,
+        body=config.model_dump(mode="json"),
+        actor=actor,
+        at=at,
+    )
+
+
 def apply_venues(
     settings: Settings,
     venues: Sequence[tuple[str, str, tuple[int, ...] | None]],
@@ -102,7 +160,7 @@ def apply_venues(
     """Apply live venues, each (name, account, bots); the way of simulated stages."""
     rows = []
     for name, account, bots in venues:
-        signer = AgentKey(_agent_key(settings, name)).address
+        signer = _key_of(settings, name).address
         network = str(settings.hyperliquid_network)
         rows.append(VenueRow(name, account, None, network, signer, live=True, bots=bots))
     return settings_store.apply(
@@ -115,7 +173,7 @@ def apply_venues(
     )
 
 
-def source_of(settings: Settings) -> Source:
+def source_of(settings: Settings) -> ThreeCommas:
     """Return the 3Commas account of the settings. Raises BadSetting for unusable credentials."""
     return ThreeCommas(
         settings.threecommas_url,
@@ -142,10 +200,7 @@ def venue_of(settings: Settings, terms: VenueTerms) -> HyperliquidVenue:
     """Return a venue with its agent key. Raises BadSetting if there is no usable key for it."""
     session = _session(settings.concurrency)
     url = settings.hyperliquid_url
-    try:
-        key = AgentKey(_agent_key(settings, terms.name))
-    except BadKey as error:
-        raise BadSetting(f"The agent key of venue {terms.name} is not usable: {error}.") from None
+    key = _key_of(settings, terms.name)
     exchange = HyperliquidExchange(
         base_url=url,
         key=key,
@@ -156,6 +211,13 @@ def venue_of(settings: Settings, terms: VenueTerms) -> HyperliquidVenue:
     )
     info = HyperliquidInfo(base_url=url, session=session)
     return HyperliquidVenue(terms.name, terms.sub_account or terms.account, info, exchange)
+
+
+def _key_of(settings: Settings, venue: str) -> AgentKey:
+    try:
+        return AgentKey(_agent_key(settings, venue))
+    except BadKey as error:
+        raise BadSetting(f"The agent key of venue {venue} is not usable: {error}.") from None
 
 
 def _agent_key(settings: Settings, venue: str) -> str:

@@ -3,11 +3,13 @@
 Imports stand inside the commands: `recomma --help` should not load Postgres and the signing SDK.
 """
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from recomma.cli.config import config
 from recomma.cli.exits import Exit, fail
 
 
@@ -15,6 +17,9 @@ from recomma.cli.exits import Exit, fail
 @click.version_option(package_name="recomma")
 def recomma() -> None:
     """Mirrors the orders of 3Commas DCA bots onto Hyperliquid."""
+
+
+recomma.add_command(config)
 
 
 @recomma.group()
@@ -61,6 +66,23 @@ def migrate() -> None:
     from recomma import config, wiring
 
     click.echo(f"schema at {wiring.migrate(config.load())}")
+
+
+@recomma.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(as_json: bool) -> None:
+    """Look at settings, connections, credentials, clock and wallets: one line each."""
+    from recomma.cli.check import lines
+
+    found = []
+    for line in lines():
+        found.append(line)
+        if not as_json:
+            mark = "ok " if line.status is Exit.OK else "BAD"
+            click.echo(f"{mark} {line.what}: {line.says}")
+    if as_json:
+        click.echo(json.dumps([line.as_json() for line in found]))
+    raise SystemExit(int(max(line.status for line in found)))
 
 
 @recomma.command()

@@ -63,7 +63,9 @@ def moments(deals: Iterable[Recording], universe: Mapping[str, Market]) -> list[
         market = coin_of(deal.pair, universe)
         moves = price_moves(deal, market.size_decimals) if market else {}
         found += [
-            Moment(event.at, deal.deal_id, deal.bot_id, market and market.coin, moves.get(i))
+            Moment(
+                event.at, deal.deal_id, deal.bot_id, market.coin if market else None, moves.get(i)
+            )
             for i, event in enumerate(deal.events)
         ]
     return sorted(found, key=lambda moment: moment.at)

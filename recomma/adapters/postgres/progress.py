@@ -26,7 +26,8 @@ class Progress:
     def next_due_at(self) -> datetime | None:
         query = select(func.min(t.notes.c.due_at)).where(~t.notes.c.dead)
         with self._engine.connect() as connection:
-            return connection.execute(query).scalar_one()
+            due_at: datetime | None = connection.execute(query).scalar_one()
+        return due_at
 
     def alive(self, bot_id: int) -> Sequence[tuple[int, str]]:
         """Return the (deal, venue)s of a bot that have a live order or a position."""
