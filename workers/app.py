@@ -1,9 +1,9 @@
 """The Celery application: `celery -A workers …`."""
 
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import ImproperlyConfigured
 from celery.signals import celeryd_after_setup, setup_logging
 
 from recomma.domain.notes import Queue
@@ -13,6 +13,9 @@ guard.install()
 
 app = Celery("recomma", include=["workers.tasks"])
 app.config_from_object("workers.settings")
+# By name, because only a worker needs them: everything else that imports this starts quicker.
+app.steps["consumer"].add("workers.heartbeat:Heartbeat")
+app.steps["worker"].add("workers.relay_thread:RelayStep")
 
 
 @setup_logging.connect
@@ -31,5 +34,6 @@ def leave_the_dead_letters_alone(instance: Any, **_signal: Any) -> None:
     if Queue.DEAD_LETTERS not in queues.consume_from:
         return
     if len(queues.consume_from) == 1:
-        raise ImproperlyConfigured("nobody consumes dead_letters: they are parked for a person")
+        sys.stderr.write("Nobody consumes dead_letters: they are parked for a person.\n")
+        raise SystemExit(2)  # Celery only logs any other exception of a signal.
     queues.deselect([Queue.DEAD_LETTERS.value])

@@ -21,12 +21,16 @@ from recomma.ports import OutsideError
 log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "recomma_notes"
-LOOK_SECONDS: Final = 1.0
 # What an outage looks like, or a database that was not migrated yet.
 EXPECTED: Final = (psycopg.Error, SQLAlchemyError, BrokerError, OSError, OutsideError, BadSetting)
 PAUSE_MIN_SECONDS: Final = 0.2
 PAUSE_MAX_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 5
+STOP_SECONDS: Final = 10.0
+"""Longer than one look, one attempt to connect and one batch of publications."""
+
+CARE_SECONDS: Final = 1.0
+"""How often the worker looks whether the thread is still there."""
 
 
 class RelayThread:
@@ -37,10 +41,14 @@ class RelayThread:
     `keep_running` starts another one.
     """
 
-    def __init__(self, dsn: str, work: Callable[[], None]) -> None:
-        """`dsn`: for psycopg, without SQLAlchemy's driver name."""
+    def __init__(
+        self, dsn: str, work: Callable[[psycopg.Connection], None], *, look_seconds: float = 1.0
+    ) -> None:
+        """`dsn`: for psycopg, without SQLAlchemy's driver name. `work` gets the listening
+        connection (in autocommit), and `look_seconds` pass between two calls without a note."""
         self._dsn = dsn
         self._work = work
+        self._look_seconds = look_seconds
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,11 +61,11 @@ class RelayThread:
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, *, wait_seconds: float = STOP_SECONDS) -> None:
         """End the thread; returns when it has finished what it was publishing."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join(timeout=2 * LOOK_SECONDS + CONNECT_SECONDS)
+            self._thread.join(timeout=wait_seconds)
 
     def _run(self) -> None:
         pause_seconds = PAUSE_MIN_SECONDS
@@ -65,9 +73,9 @@ class RelayThread:
             try:
                 with self._listening() as connection:
                     while not self._stopping.is_set():
-                        self._work()
+                        self._work(connection)
                         pause_seconds = PAUSE_MIN_SECONDS
-                        wait_for_notes(connection)
+                        self._wait_for_notes(connection)
             except EXPECTED as error:
                 log.warning("relay_waits", seconds=pause_seconds, error=str(error).strip())
                 self._stopping.wait(pause_seconds)
@@ -87,11 +95,10 @@ class RelayThread:
         connection.execute(f"LISTEN {CHANNEL}")
         return connection
 
-
-def wait_for_notes(connection: psycopg.Connection) -> None:
-    """Return when a note was left, or after a second. Many at once are one wake-up."""
-    for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
-        pass
+    def _wait_for_notes(self, connection: psycopg.Connection) -> None:
+        """Return when a note was left, or when it is time to look. Many at once wake it once."""
+        for _ in connection.notifies(timeout=self._look_seconds, stop_after=1):
+            pass
 
 
 class RelayStep(bootsteps.StartStopStep):
@@ -111,7 +118,7 @@ class RelayStep(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         self._relay = _relay_of(worker.app)
         self._relay.keep_running()
-        worker.timer.call_repeatedly(LOOK_SECONDS, self._relay.keep_running)
+        worker.timer.call_repeatedly(CARE_SECONDS, self._relay.keep_running)
 
     def stop(self, worker: Any) -> None:
         if self._relay is not None:
@@ -123,12 +130,14 @@ class RelayStep(bootsteps.StartStopStep):
 
 def _relay_of(app: Any) -> RelayThread:
     from recomma.pipeline.run import relay
-    from workers.parked import mirror
+    from workers.parked import Parking
     from workers.settings import settings
     from workers.tools import tools
 
-    def work() -> None:
+    parking = Parking(app)
+
+    def work(connection: psycopg.Connection) -> None:
         relay(tools())
-        mirror(app)
+        parking.mirror(connection)
 
     return RelayThread(settings.database_url.replace("+psycopg", "", 1), work)

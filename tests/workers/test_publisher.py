@@ -1,0 +1,104 @@
+"""CeleryPublisher with a real broker, and none."""
+
+import json
+import socket
+import threading
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from recomma.domain import notes
+from recomma.domain.notes import Note
+from tests.workers.running import Broker
+from workers.publisher import CeleryPublisher
+
+
+def messages(valkey: Broker, queue: str) -> list[Any]:
+    return [json.loads(str(entry)) for entry in valkey.client.lrange(queue, 0, -1)]
+
+
+@pytest.mark.parametrize(
+    ("note", "queue", "task", "ids"),
+    [
+        (notes.watch("main"), "deals", "recomma.watch", {"account": "main"}),
+        (notes.plan(7), "deals", "recomma.plan", {"deal_id": 7}),
+        (notes.submit("hl"), "orders", "recomma.submit", {"venue": "hl"}),
+        (
+            notes.reconcile(7, "hl"),
+            "take_profit",
+            "recomma.reconcile",
+            {"deal_id": 7, "venue": "hl"},
+        ),
+        (notes.refresh("hl"), "maintenance", "recomma.refresh", {"venue": "hl"}),
+    ],
+    ids=str,
+)
+def test_a_note_becomes_one_message_of_ids_on_its_queue(
+    valkey: Broker, note: Note, queue: str, task: str, ids: dict[str, int | str]
+) -> None:
+    CeleryPublisher(valkey.app()).publish([note])
+
+    [message] = messages(valkey, queue)
+    arguments, keywords, _ = json.loads(_body(message))
+    assert message["headers"]["task"] == task
+    assert (arguments, keywords) == ([], {**ids, "v": 1})
+    assert message["headers"]["expires"] is None
+
+
+def _body(message: Any) -> str:
+    import base64
+
+    return base64.b64decode(message["body"]).decode()
+
+
+def test_messages_keep_the_order_of_the_notes(valkey: Broker) -> None:
+    CeleryPublisher(valkey.app()).publish([notes.plan(1), notes.plan(2), notes.plan(3)])
+
+    oldest_last = [json.loads(_body(m))[1]["deal_id"] for m in messages(valkey, "deals")]
+    assert oldest_last == [3, 2, 1]
+
+
+def test_a_thread_publishes_over_one_connection(valkey: Broker) -> None:
+    publisher = CeleryPublisher(valkey.app())
+    publisher.publish([notes.plan(1)])
+    opened = valkey.client.info("stats")["total_connections_received"]
+
+    publisher.publish([notes.plan(deal_id) for deal_id in range(2, 50)])
+
+    assert valkey.client.info("stats")["total_connections_received"] == opened
+
+
+def test_many_threads_publish_at_once(valkey: Broker) -> None:
+    publisher = CeleryPublisher(valkey.app())
+    threads = [
+        threading.Thread(target=publisher.publish, args=([notes.plan(n), notes.submit(f"v{n}")],))
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert valkey.client.llen("deals") == valkey.client.llen("orders") == 8
+
+
+def test_a_broker_that_is_away_costs_nothing_but_the_publication() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # Bound but not listening: every connection is refused.
+        app = Celery(broker=f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
+        app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
+
+        CeleryPublisher(app).publish([notes.plan(7), notes.plan(8)])
+
+
+def test_publishing_goes_on_after_the_broker_came_back(valkey: Broker) -> None:
+    publisher = CeleryPublisher(valkey.app())
+    publisher.publish([notes.plan(7)])
+    valkey.kill()
+    publisher.publish([notes.plan(8)])
+    valkey.start()
+
+    publisher.publish([notes.plan(9)])
+
+    assert [json.loads(_body(m))[1]["deal_id"] for m in messages(valkey, "deals")] == [9, 7]
