@@ -112,9 +112,11 @@ def test_one_bad_deal_keeps_all_of_them_out() -> None:
 
 def test_reset_forgets_everything() -> None:
     world = World(finished_deal())
+    world.stand_at(second(-900))
 
     world.control("reset", {})
 
+    assert world.control("clock") == {"at": text(START), "speed": 1}
     assert world.control("state")["deals"] == []
     assert world.control("log") == []
     assert world.ask("/validate").status == 401

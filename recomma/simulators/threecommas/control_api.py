@@ -2,7 +2,7 @@
 
 Bodies are JSON; where a list is meant, one object will do.
 
-    POST reset       {}: forget everything but the time
+    POST reset       {}: forget everything, also the time that was set
     POST deals       [show-shaped deal, with an optional "market_orders" key that lends its ids]
     POST bots        [bot]: instead of those made up from the deals
     POST events      [{"deal_id", "events": [{"message", "created_at"?}], "status"?, "finished"?}]

@@ -27,11 +27,11 @@ class Exchange:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self.clock = SimulatedClock()
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the seed and the time."""
+        """Forget everything but the seed; the clock follows the real one again."""
+        self.clock = SimulatedClock()
         self.random = Random(self.seed)
         self.deals: dict[int, ReplayedDeal] = {}
         self.loaded_bots: dict[int, Json] = {}
