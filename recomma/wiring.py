@@ -15,12 +15,12 @@ from recomma.adapters.hyperliquid.simulated_clock import SimulatedClock
 from recomma.adapters.hyperliquid.venue import HyperliquidVenue
 from recomma.adapters.metrics.prometheus import PrometheusMetrics
 from recomma.adapters.postgres import schema, settings_store
+from recomma.adapters.postgres.books import Books
 from recomma.adapters.postgres.dead_letters import DeadLetterStore
 from recomma.adapters.postgres.engine import make_engine
 from recomma.adapters.postgres.ledger import PostgresLedger
 from recomma.adapters.postgres.progress import Progress
 from recomma.adapters.postgres.settings_store import VenueRow
-from recomma.adapters.postgres.views import Views
 from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
@@ -90,8 +90,9 @@ def progress_of(settings: Settings) -> Progress:
     return Progress(engine_of(settings))
 
 
-def views_of(settings: Settings) -> Views:
-    return Views(engine_of(settings))
+def books_of(settings: Settings) -> Books:
+    """Return what reports read. The schema is not checked."""
+    return Books(engine_of(settings))
 
 
 def schema_of(settings: Settings) -> str:
