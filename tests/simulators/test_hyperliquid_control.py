@@ -351,3 +351,14 @@ def test_a_mistake_is_answered_with_one_sentence(
     assert text in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+def test_a_late_request_meets_the_market_of_its_arrival(desk: Desk) -> None:
+    desk.path("DOGE", (3, "0.15"), (8, "0.21"))
+    desk.control("faults", [{"kind": "late_commit", "count": 1, "seconds": 5}])
+    with pytest.raises(NoAnswer):
+        desk.buy("100", "0.2", tif="Ioc")
+
+    desk.at(60)
+
+    assert [(fill["px"], fill["time"]) for fill in desk.fills()] == [("0.15", NOON_MS + 5000)]

@@ -73,3 +73,25 @@ def test_a_trigger_that_is_already_satisfied_is_refused(desk: Desk) -> None:
     )
 
     assert status == {"error": "Invalid TP/SL price. asset=3"}
+
+
+def test_turning_a_position_around_frees_its_own_margin(desk: Desk) -> None:
+    desk.send({"type": "updateLeverage", "asset": DOGE, "isCross": True, "leverage": 1})
+    desk.long("400000")
+
+    status = desk.sell("800000", "0.2", tif="Ioc")
+
+    assert status["filled"]["totalSz"] == "800000.0"
+
+
+def test_the_liquidation_price_leaves_the_maintenance_margin() -> None:
+    desk = Desk("1009")
+    desk.price("DOGE", "0.2")
+    desk.long("20000")
+
+    shown = desk.positions()[0]["position"]["liquidationPx"]
+
+    # At it, what the account is worth equals half of the margin at the highest leverage, 10.
+    price = Decimal(shown)
+    value = Decimal("1009") - Decimal("1.8") + 20000 * (price - Decimal("0.2"))
+    assert abs(value - 20000 * price / 20) < Decimal("0.001")

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from tests.simulators.hyperliquid_desk import (
+    ETH,
     MASTER,
     Desk,
     cloid,
@@ -324,3 +325,47 @@ def test_a_coin_without_a_price_has_no_book() -> None:
 
     assert "could not immediately match" in ioc["error"]
     assert "resting" in gtc
+
+
+def test_a_flip_starts_a_new_entry_price(desk: Desk) -> None:
+    desk.long("100")
+    desk.price("DOGE", "0.25")
+
+    desk.sell("300", "0.25", tif="Ioc")
+
+    held = desk.positions()[0]["position"]
+    assert (held["szi"], held["entryPx"], held["unrealizedPnl"]) == ("-200.0", "0.25", "0.0")
+
+
+def test_points_of_several_coins_are_passed_in_the_order_of_time(desk: Desk) -> None:
+    desk.price("ETH", "3000")
+    desk.buy("100", "0.19")
+    desk.order(limit(True, "0.1", "2900", asset=ETH))
+    desk.path("DOGE", (20, "0.19"))
+    desk.path("ETH", (10, "2900"))
+
+    desk.at(30)
+
+    assert [fill["coin"] for fill in desk.fills()] == ["ETH", "DOGE"]
+
+
+def test_fees_are_cut_off_at_six_decimals(desk: Desk) -> None:
+    desk.price("ETH", "3123.7")
+
+    desk.order(limit(True, "0.0037", "3200", tif="Ioc", asset=ETH))
+
+    # 3123.7 x 0.0037 x 0.00045 = 0.00520096...
+    assert desk.fills()[0]["fee"] == "0.0052"
+
+
+def test_the_profit_of_a_close_leaves_the_fee_out(desk: Desk) -> None:
+    desk.price("ETH", "3000")
+    desk.long("0.01", "ETH")
+    desk.price("ETH", "2998.5")
+
+    desk.order(limit(False, "0.01", "2900", tif="Ioc", asset=ETH, reduce_only=True))
+
+    assert [(f["closedPnl"], f["fee"]) for f in desk.fills()] == [
+        ("0.0", "0.0135"),
+        ("-0.015", "0.013493"),
+    ]

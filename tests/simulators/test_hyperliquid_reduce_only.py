@@ -145,7 +145,7 @@ def test_a_whole_close_may_be_worth_less_than_the_minimum() -> None:
     desk.price("BTC", "10000")
 
     partial = desk.order(limit(False, "0.0005", "10000", asset=BTC, reduce_only=True))[0]
-    larger = desk.order(limit(False, "0.001", "9900", tif="Ioc", asset=BTC, reduce_only=True))[0]
+    larger = desk.order(limit(False, "0.0008", "9900", tif="Ioc", asset=BTC, reduce_only=True))[0]
 
     assert partial == {"error": "Order must have minimum value of $10. asset=0"}
     assert larger["filled"]["totalSz"] == "0.0006"
