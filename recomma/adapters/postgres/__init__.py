@@ -1,0 +1,1 @@
+"""The ledger on Postgres: its tables, its books, and everything that reads them."""

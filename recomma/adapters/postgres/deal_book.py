@@ -1,0 +1,236 @@
+"""A deal in the ledger, under its row lock. See recomma.ports.DealBook."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from recomma.adapters.postgres import readings
+from recomma.adapters.postgres.deal_facts import DealFacts
+from recomma.adapters.postgres.holdings import Held, held_by
+from recomma.adapters.postgres.notes import Leaves
+from recomma.adapters.postgres.orders import Change, Orders, Stamped
+from recomma.adapters.postgres.tables import (
+    attempts,
+    batches,
+    deals,
+    fills,
+    markets,
+    mirror_orders,
+    pairs,
+    skips,
+    standings,
+    venues,
+)
+from recomma.adapters.postgres.universe import Universe
+from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
+from recomma.domain.entries import Skip
+from recomma.domain.lifecycle import LIVE, Event, State
+from recomma.domain.money import NO_SIZE, Size
+from recomma.domain.notes import Note
+from recomma.domain.orders import NewOrder, Standing, Terms
+from recomma.domain.policy import Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.source import Leg
+from recomma.domain.symbols import coin_of
+from recomma.domain.venue import Market
+from recomma.domain.wanted import Wanted
+from recomma.ports import DealHere, Observed, Sought
+
+
+class PostgresDealBook(DealFacts):
+    """What is read is kept until this transaction changes it: nobody else can."""
+
+    def __init__(
+        self, connection: Connection, row: AnyRow, stamped: Stamped, policy: Policy
+    ) -> None:
+        super().__init__(row)
+        self._connection = connection
+        self._stamped = stamped
+        self._policy = policy
+        self._orders = Orders(connection, stamped)
+        self._held: dict[str, Held] | None = None
+        self._terms: dict[str, AnyRow] | None = None
+        self._skipped: dict[str, frozenset[Leg]] | None = None
+        self._markets: dict[str, Market | None] = {}
+        self._leaves = Leaves()
+
+    def here(self, venue: str) -> DealHere:
+        terms = self._terms_of(venue)
+        market = self._market(venue)
+        held = self._held_here(venue)
+        return DealHere(
+            venue=venue_of(terms),
+            policy=self._policy,
+            enabled_at=terms.enabled_at,
+            standing=Standing(terms.standing) if terms.standing else None,
+            standing_why=reason_of(terms.why),
+            market=market,
+            markets_known=terms.markets_known,
+            orders=held.orders,
+            skipped=self._skipped_on(venue),
+            holding=held.holding,
+            taken=held.taken,
+            strangers=market is not None and self._strangers(venue, market.coin),
+        )
+
+    def venues(self) -> Sequence[str]:
+        return tuple(self._all_terms())
+
+    def observe(self, observed: Observed, wanted: Wanted) -> bool:
+        changed = readings.store(self._connection, self._row, observed, wanted)
+        self._read_again()
+        return changed
+
+    def forget_exits(self) -> None:
+        forgotten: dict[str, object] = {"exits": [], "exits_missing_since": None}
+        this = deals.c.id == self.deal_id
+        self._connection.execute(update(deals).where(this).values(forgotten))
+        self._read_again()
+
+    def place(self, venue: str, order: NewOrder, *, due_at: datetime) -> int:
+        self._held = None
+        return self._orders.place(self.deal_id, venue, order, due_at)
+
+    def skip(self, venue: str, skip: Skip) -> None:
+        row = {
+            "deal_id": self.deal_id,
+            "leg": str(skip.leg),
+            "venue": venue,
+            "reason": str(skip.reason),
+            "side": str(skip.side),
+            "wanted_price": skip.wanted_price,
+            "wanted_size": skip.wanted_size,
+            "at": self._stamped().at,
+        }
+        self._connection.execute(insert(skips).values(row).on_conflict_do_nothing())
+        self._skipped = None
+
+    def stand(self, venue: str, standing: Standing, why: Reason | None) -> None:
+        row = {"standing": str(standing), "why": why, "at": self._stamped().at}
+        key = {"deal_id": self.deal_id, "venue": venue}
+        self._connection.execute(
+            insert(standings)
+            .values(key | row)
+            .on_conflict_do_update(index_elements=list(key), set_=row)
+        )
+        self._terms = None
+
+    def withdraw(self, order_id: int, why: Reason) -> None:
+        self._held = None
+        self._orders.withdraw(order_id, why)
+
+    def record(
+        self,
+        order_id: int,
+        event: Event,
+        *,
+        why: Reason | None = None,
+        oid: int | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        self._held = None
+        change = Change(order_id, event, "look", why, oid=oid, due_at=due_at)
+        self._orders.record([change])
+
+    def reterm(self, order_id: int, terms: Terms, *, due_at: datetime) -> None:
+        self._held = None
+        self._orders.reterm(order_id, terms, due_at)
+
+    def sought(self, venue: str) -> Sequence[Sought]:
+        # A fill may come without its cloid; then the oid that the venue gave the attempt tells.
+        its_own = or_(
+            fills.c.cloid == attempts.c.cloid,
+            and_(fills.c.cloid.is_(None), fills.c.oid == attempts.c.oid),
+        )
+        booked = (
+            select(func.coalesce(func.sum(fills.c.size), NO_SIZE))
+            .where(fills.c.mirror_order_id == attempts.c.order_id, its_own)
+            .scalar_subquery()
+        )
+        rows = self._connection.execute(
+            select(attempts, batches.c.expires_at, booked.label("filled"))
+            .join(batches, batches.c.id == attempts.c.batch_id)
+            .join(mirror_orders, mirror_orders.c.id == attempts.c.order_id)
+            .where(mirror_orders.c.deal_id == self.deal_id, mirror_orders.c.venue == venue)
+            .where(mirror_orders.c.state == str(State.IN_DOUBT))
+            .where(attempts.c.live, attempts.c.kind == "place")
+            .order_by(attempts.c.id)
+        )
+        return [_sought(row) for row in rows]
+
+    def leave(self, note: Note, due_at: datetime) -> None:
+        self._leaves.add(note, due_at)
+
+    def close(self) -> None:
+        """Write what waits for the end of the transaction."""
+        self._leaves.write(self._connection)
+
+    def _read_again(self) -> None:
+        this = deals.c.id == self.deal_id
+        self._row = self._connection.execute(select(deals).where(this)).one()
+
+    def _held_here(self, venue: str) -> Held:
+        if self._held is None:
+            self._held = held_by(self._connection, self._orders, self.deal_id)
+        return self._held.get(venue, Held())
+
+    def _terms_of(self, venue: str) -> AnyRow:
+        try:
+            return self._all_terms()[venue]
+        except KeyError:
+            raise LookupError(f"bot {self.bot_id} is not paired with {venue}") from None
+
+    def _all_terms(self) -> dict[str, AnyRow]:
+        """Return where the deal is mirrored: on its bot's venues, and on those that it stands on
+        although its bot was taken off them since, because a position there keeps its exits."""
+        if self._terms is None:
+            known = exists().where(markets.c.venue == venues.c.name).label("markets_known")
+            paired = and_(pairs.c.venue == venues.c.name, pairs.c.bot_id == self.bot_id)
+            stands = and_(standings.c.venue == venues.c.name, standings.c.deal_id == self.deal_id)
+            enabled_at = func.coalesce(pairs.c.enabled_at, self.first_seen_at).label("enabled_at")
+            rows = self._connection.execute(
+                select(venues, enabled_at, standings.c.standing, standings.c.why, known)
+                .outerjoin(pairs, paired)
+                .outerjoin(standings, stands)
+                .where(or_(pairs.c.venue.is_not(None), standings.c.venue.is_not(None)))
+                .order_by(venues.c.name)
+            )
+            self._terms = {row.name: row for row in rows}
+        return self._terms
+
+    def _skipped_on(self, venue: str) -> frozenset[Leg]:
+        if self._skipped is None:
+            legs: dict[str, set[Leg]] = {}
+            of_deal = select(skips.c.venue, skips.c.leg).where(skips.c.deal_id == self.deal_id)
+            for on, leg in self._connection.execute(of_deal):
+                legs.setdefault(on, set()).add(Leg.parse(leg))
+            self._skipped = {on: frozenset(found) for on, found in legs.items()}
+        return self._skipped.get(venue, frozenset())
+
+    def _market(self, venue: str) -> Market | None:
+        if venue not in self._markets:
+            self._markets[venue] = coin_of(self.pair, Universe(self._connection, venue))
+        return self._markets[venue]
+
+    def _strangers(self, venue: str, coin: str) -> bool:
+        theirs = select(mirror_orders.c.id).where(
+            mirror_orders.c.venue == venue,
+            mirror_orders.c.coin == coin,
+            mirror_orders.c.reduce_only,
+            mirror_orders.c.state.in_([str(state) for state in LIVE]),
+            mirror_orders.c.deal_id != self.deal_id,
+        )
+        return self._connection.execute(theirs.limit(1)).first() is not None
+
+
+def _sought(row: AnyRow) -> Sought:
+    return Sought(
+        order_id=row.order_id,
+        cloid=row.cloid,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        executed=None if row.executed_size is None else Size(row.executed_size),
+        filled=Size(row.filled),
+    )

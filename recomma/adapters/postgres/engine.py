@@ -1,0 +1,58 @@
+"""Connections to Postgres, and how values travel over them."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Engine, create_engine
+
+
+def make_engine(url: str, pool_size: int = 5, *, application: str = "recomma") -> Engine:
+    """Return an engine for `url` (`postgresql+psycopg://…`); nothing is connected yet."""
+    settings = {
+        # Decisions are compared in UTC; a server's own zone must not show up in them.
+        "timezone": "UTC",
+        # No statement of ours is meant to take long. One that hangs would hold row locks that
+        # exits wait for.
+        "statement_timeout": "15s",
+        # Row locks are held for milliseconds; whoever waits longer gives up and tries again.
+        "lock_timeout": "5s",
+        # A process that is stopped in the middle of a transaction must not block its deal.
+        "idle_in_transaction_session_timeout": "30s",
+    }
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        # A burst may not open more connections than the server was sized for.
+        max_overflow=0,
+        # Short, because waiting for a connection holds up a step that has a lease.
+        pool_timeout=10,
+        # A restarted server leaves dead connections in the pool; they are found before use.
+        pool_pre_ping=True,
+        json_serializer=dumps,
+        connect_args={
+            # Without it, a host that swallows packets blocks a worker for minutes.
+            "connect_timeout": 5,
+            # Shown in pg_stat_activity, so that a person sees whose lock it is.
+            "application_name": application,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+            # A peer that vanished is noticed after about 20 s instead of two hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+        },
+    )
+
+
+def dumps(value: object) -> str:
+    """Return JSON for a jsonb column. Numbers stay exact as texts; NUL, which Postgres cannot
+    store, is left out."""
+    return json.dumps(value, default=_plain).replace("\\u0000", "")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):  # A datetime is one, too.
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a jsonb column")

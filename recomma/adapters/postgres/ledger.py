@@ -1,0 +1,164 @@
+"""The system of record on Postgres. See recomma.ports.Ledger."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from importlib.metadata import version
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, select, text
+
+from recomma.adapters.postgres import fills as booking
+from recomma.adapters.postgres import notes, universe
+from recomma.adapters.postgres.account_book import PostgresAccountBook
+from recomma.adapters.postgres.deal_book import PostgresDealBook
+from recomma.adapters.postgres.signer_book import PostgresSignerBook
+from recomma.adapters.postgres.tables import accounts, deals, signers, venues
+from recomma.adapters.postgres.values import AnyRow, Stamp, venue_of
+from recomma.domain.notes import Note
+from recomma.domain.policy import Policy
+from recomma.domain.venue import Fill, Market
+from recomma.ports import (
+    AccountBook,
+    Claim,
+    Clock,
+    DealBook,
+    FenceLost,
+    NotThere,
+    Ruling,
+    SignerBook,
+    VenueTerms,
+)
+
+NOTES_CHANNEL = "recomma_notes"
+
+
+class PostgresLedger:
+    """Each method is one transaction.
+
+    Locks are taken in one order everywhere: account, deal, venue, signer; orders by id; positions;
+    notes at the end. So no two transactions wait for each other.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Clock,
+        settings_version: int = 0,
+        look_cadence: bool = True,
+        default_policy: Policy | None = None,
+    ) -> None:
+        """`look_cadence` False: notes are due only where work is known to be due (rehearse)."""
+        self._engine = engine
+        self._clock = clock
+        self._settings_version = settings_version
+        self._look_cadence = look_cadence
+        self._policy = default_policy or Policy()
+        self._code_version = version("recomma")
+
+    def leave(self, note: Note, due_at: datetime) -> None:
+        with self._engine.begin() as connection:
+            notes.leave(connection, note, due_at)
+
+    def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
+        with self._engine.connect() as connection:
+            claim = notes.claim(connection, note, now, lease, self._look_cadence)
+            if claim is not None:
+                connection.commit()
+            return claim
+
+    def rule(self, claim: Claim, ruling: Ruling) -> None:
+        with self._engine.begin() as connection:
+            notes.rule(connection, claim, ruling, self._clock(), self._code_version)
+
+    def mark(self, note: Note) -> None:
+        with self._engine.begin() as connection:
+            notes.mark(connection, note)
+
+    def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
+        with self._engine.begin() as connection:
+            return notes.take_unpublished(connection, now, limit, self._look_cadence)
+
+    def forget_publication(self, older_than: timedelta) -> int:
+        with self._engine.begin() as connection:
+            now = self._clock()
+            return notes.forget_publication(connection, now, older_than, self._look_cadence)
+
+    def wake(self) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(f"NOTIFY {NOTES_CHANNEL}"))
+
+    @contextmanager
+    def account(self, account: str, fence: int | None) -> Iterator[AccountBook]:
+        with self._engine.begin() as connection:
+            notes.know_accounts(connection, [account])
+            row = _locked(connection, accounts, accounts.c.name == account, fence)
+            book = PostgresAccountBook(connection, row)
+            yield book
+            book.close()
+
+    @contextmanager
+    def deal(self, deal_id: int, fence: int | None) -> Iterator[DealBook]:
+        """Raises NotThere for a deal that no list has shown yet."""
+        with self._engine.begin() as connection:
+            row = _locked(connection, deals, deals.c.id == deal_id, fence)
+            book = PostgresDealBook(connection, row, self._stamped, self._policy)
+            yield book
+            book.close()
+
+    @contextmanager
+    def signer(self, venue: str, fence: int | None) -> Iterator[SignerBook]:
+        """Raises NotThere for a venue that nobody has configured."""
+        with self._engine.begin() as connection:
+            row = _locked(connection, venues, venues.c.name == venue, fence)
+            # Venues that share a signer take turns: its nonces are counted once.
+            _lock(connection, signers, signers.c.address == row.signer)
+            book = PostgresSignerBook(
+                connection, row, self._stamped, self._policy, self._code_version
+            )
+            yield book
+            book.close()
+
+    def account_of(self, deal_id: int) -> str:
+        with self._engine.connect() as connection:
+            of_deal = select(deals.c.account).where(deals.c.id == deal_id)
+            account: str | None = connection.execute(of_deal).scalar()
+        if account is None:
+            raise NotThere(f"the ledger has no deal {deal_id}")
+        return account
+
+    def fills_read_to(self, venue: str) -> datetime | None:
+        with self._engine.connect() as connection:
+            return booking.read_to(connection, venue)
+
+    def book_fills(self, venue: str, fills: Iterable[Fill], now: datetime) -> frozenset[int]:
+        with self._engine.begin() as connection:
+            return booking.book(connection, venue, list(fills), now)
+
+    def store_markets(self, venue: str, markets: Sequence[Market], at: datetime) -> None:
+        with self._engine.begin() as connection:
+            universe.store_markets(connection, venue, markets, at)
+
+    def venues(self) -> Sequence[VenueTerms]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(venues).order_by(venues.c.name))
+            return [venue_of(row) for row in rows]
+
+    def _stamped(self) -> Stamp:
+        return Stamp(self._clock(), self._settings_version)
+
+
+def _lock(connection: Connection, table: Table, key: ColumnElement[bool]) -> AnyRow | None:
+    """Lock a row for writing. References to it may still be made by others meanwhile."""
+    return connection.execute(select(table).where(key).with_for_update(key_share=True)).first()
+
+
+def _locked(
+    connection: Connection, table: Table, key: ColumnElement[bool], fence: int | None
+) -> AnyRow:
+    row = _lock(connection, table, key)
+    if row is None:
+        raise NotThere(f"the ledger has no such row in {table.name}")
+    if fence is not None and row.fence != fence:
+        raise FenceLost(f"{table.name}: fence {fence}, now {row.fence}")
+    return row

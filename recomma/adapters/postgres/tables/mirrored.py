@@ -1,0 +1,262 @@
+"""Ours: how a deal stands on a venue, our orders there, what was asked, and what filled."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from recomma.adapters.postgres.tables.columns import (
+    LIVE_STATES,
+    count,
+    flag,
+    identity,
+    instant,
+    known,
+    metadata,
+    money,
+    not_negative,
+    positive,
+    remark,
+    to,
+    words,
+)
+from recomma.domain.lifecycle import Event, State
+from recomma.domain.money import Side
+from recomma.domain.orders import Standing, Style
+from recomma.domain.reasons import Reason
+
+# What can stand in an order's history beside the events of its life.
+PLANNED, CANCEL_WANTED, CANCEL_ASKED, RETERMED, UNCLEAR = HAPPENINGS = (
+    "planned",
+    "cancel_wanted",
+    "cancel_asked",
+    "retermed",
+    "unclear",  # An answer that settles nothing; its words stand in `text`.
+)
+# How an attempt to cancel ended.
+ANSWERED, NOT_ANSWERED = CANCEL_OUTCOMES = ("answered", "not_answered")
+
+standings = Table(
+    "standings",
+    metadata,
+    to("deals.id", "deal_id", key=True),
+    to("venues.name", "venue", key=True),
+    words("standing"),
+    words("why", nullable=True),
+    instant("at"),
+    known("standing", Standing),
+    known("why", Reason),
+)
+
+# `last_seq` counts the order's history, so that it has no gaps; `filled` is in no column, because
+# only fills say it.
+mirror_orders = Table(
+    "mirror_orders",
+    metadata,
+    identity(),
+    to("deals.id", "deal_id"),
+    to("venues.name", "venue"),
+    words("leg"),
+    Column("generation", Integer, nullable=False),
+    words("coin"),
+    money("wanted_price"),
+    money("wanted_size"),
+    words("side"),
+    money("price"),
+    money("size"),
+    words("style"),
+    Column("reduce_only", Boolean, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    money("multiplier"),
+    to("settings_versions.id", "settings_version"),
+    words("state"),
+    instant("due_at"),
+    instant("give_up_at", nullable=True),
+    words("cancel_why", nullable=True),
+    words("why", nullable=True),
+    count("attempts"),
+    count("refusals"),
+    words("cloid", nullable=True),
+    Column("oid", BigInteger),
+    count("last_seq"),
+    instant("planned_at"),
+    UniqueConstraint("deal_id", "leg", "venue", "generation"),
+    known("side", Side),
+    known("style", Style),
+    known("state", State),
+    known("cancel_why", Reason),
+    known("why", Reason),
+    CheckConstraint("generation >= 1", name="generation_from_one"),
+    CheckConstraint("urgency BETWEEN 0 AND 5", name="urgency_known"),
+    CheckConstraint("attempts >= 0 AND refusals >= 0", name="counts_not_negative"),
+    *positive("wanted_price", "wanted_size", "price", "size", "multiplier"),
+    # Exits may overlap while one replaces another; an entry never does.
+    Index(
+        "mirror_orders_one_live_entry",
+        *("deal_id", "leg", "venue"),
+        unique=True,
+        postgresql_where=text(f"NOT reduce_only AND {LIVE_STATES}"),
+    ),
+    Index(
+        "mirror_orders_planned_idx",
+        *("venue", "due_at"),
+        postgresql_where=text("state = 'planned'"),
+    ),
+    Index(
+        "mirror_orders_cancel_idx",
+        "venue",
+        postgresql_where=text("state = 'resting' AND cancel_why IS NOT NULL"),
+    ),
+    Index(
+        "mirror_orders_exits_idx",
+        *("venue", "coin"),
+        postgresql_where=text(f"reduce_only AND {LIVE_STATES}"),
+    ),
+    Index("mirror_orders_oid_idx", "venue", "oid"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    identity(),
+    to("venues.name", "venue"),
+    to("signers.address", "signer"),
+    Column("nonce", BigInteger, nullable=False),
+    instant("expires_at"),
+    Column("body", LargeBinary, nullable=False),
+    words("kind"),
+    Column("asked", Integer, nullable=False),
+    count("sent"),
+    instant("stored_at"),
+    instant("sent_at", nullable=True),
+    instant("answered_at", nullable=True),
+    remark("answer"),
+    flag("fenced"),
+    UniqueConstraint("signer", "nonce"),
+    known("kind", ("order", "cancel", "leverage", "noop")),
+    CheckConstraint("nonce > 0", name="nonce_positive"),
+    CheckConstraint("asked >= 1", name="asked_from_one"),
+    Index("batches_unanswered_idx", "venue", postgresql_where=text("answered_at IS NULL")),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    identity(),
+    to("batches.id", "batch_id"),
+    Column("position", Integer, nullable=False),
+    to("mirror_orders.id", "order_id"),
+    words("kind"),
+    words("cloid", nullable=True),
+    Column("live", Boolean, nullable=False, server_default=text("true")),
+    words("outcome", nullable=True),
+    Column("oid", BigInteger),
+    money("executed_size", nullable=True),
+    instant("asked_at"),
+    instant("ended_at", nullable=True),
+    UniqueConstraint("batch_id", "position"),
+    UniqueConstraint("cloid"),
+    known("kind", ("place", "cancel")),
+    known("outcome", (*Event, *CANCEL_OUTCOMES)),
+    CheckConstraint("position >= 0", name="position_from_zero"),
+    CheckConstraint("(kind = 'place') = (cloid IS NOT NULL)", name="cloid_names_a_placing"),
+    CheckConstraint("cloid ~ '^0x[0-9a-f]{32}$'", name="cloid_spelled"),
+    CheckConstraint("live = (ended_at IS NULL)", name="ended_when_not_live"),
+    *not_negative("executed_size"),
+    *(
+        Index(
+            f"attempts_one_live_{kind}",
+            "order_id",
+            unique=True,
+            postgresql_where=text(f"live AND kind = '{kind}'"),
+        )
+        for kind in ("place", "cancel")
+    ),
+    Index("attempts_order_id_idx", "order_id"),
+    Index("attempts_oid_idx", "oid"),
+)
+
+order_history = Table(
+    "order_history",
+    metadata,
+    to("mirror_orders.id", "order_id", key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    instant("at"),
+    words("event"),
+    words("state_from", nullable=True),
+    words("state_to"),
+    words("why", nullable=True),
+    remark("text"),
+    words("rule"),
+    to("settings_versions.id", "settings_version"),
+    known("event", (*Event, *HAPPENINGS)),
+    known("state_from", State),
+    known("state_to", State),
+    known("why", Reason),
+    CheckConstraint("seq >= 1", name="seq_from_one"),
+)
+
+# The key is the venue's identity of a fill (hyperliquid.md 11): counting one twice is impossible.
+fills = Table(
+    "fills",
+    metadata,
+    to("venues.name", "venue", key=True),
+    Column("coin", Text, primary_key=True),
+    Column("oid", BigInteger, primary_key=True, autoincrement=False),
+    Column("tid", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", instant("at").type, primary_key=True),
+    words("side"),
+    money("price"),
+    money("size"),
+    money("fee"),
+    money("closed_pnl"),
+    Column("crossed", Boolean, nullable=False),
+    words("cloid", nullable=True),
+    to("mirror_orders.id", "mirror_order_id", nullable=True),
+    to("deals.id", "deal_id", nullable=True),
+    instant("booked_at"),
+    known("side", Side),
+    *positive("price", "size"),
+    CheckConstraint("(mirror_order_id IS NULL) = (deal_id IS NULL)", name="ours_or_foreign"),
+    Index("fills_deal_id_idx", "deal_id"),
+    Index("fills_mirror_order_id_idx", "mirror_order_id"),
+    Index("fills_foreign_idx", "venue", "oid", postgresql_where=text("deal_id IS NULL")),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    to("deals.id", "deal_id", key=True),
+    to("venues.name", "venue", key=True),
+    money("bought"),
+    money("sold"),
+    instant("last_fill_at"),
+    *not_negative("bought", "sold"),
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    to("deals.id", "deal_id", key=True),
+    Column("leg", Text, primary_key=True),
+    to("venues.name", "venue", key=True),
+    words("reason"),
+    words("side"),
+    money("wanted_price"),
+    money("wanted_size"),
+    instant("at"),
+    known("reason", Reason),
+    known("side", Side),
+    *positive("wanted_price"),
+    *not_negative("wanted_size"),
+)
