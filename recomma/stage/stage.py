@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -49,11 +50,10 @@ class Stage:
         self._servers = Servers()
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._servers.stop)
             self._start()
-        except BaseException:
-            self._servers.stop()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(

@@ -1,0 +1,132 @@
+"""A deal in the ledger, locked for writing, and what stands in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from recomma.domain.entries import Skip
+from recomma.domain.lifecycle import Event
+from recomma.domain.money import Side, Size
+from recomma.domain.notes import Note
+from recomma.domain.orders import Holding, MirrorOrder, NewOrder, Standing, Terms
+from recomma.domain.policy import Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.source import Leg, Strategy
+from recomma.domain.venue import Market
+from recomma.domain.wanted import Closing, Wanted, WantedExit
+from recomma.ports.exchanges import Observed
+
+
+@dataclass(frozen=True)
+class VenueTerms:
+    """What is configured for one venue."""
+
+    name: str
+    account: str  # The master's address; it holds the position unless there is a sub-account.
+    sub_account: str | None
+    live: bool  # False: everything happens but the send.
+    tag: int  # Which installation signs its cloids (design.md, 7.1).
+
+
+@dataclass(frozen=True)
+class DealHere:
+    """A deal on one venue, loaded under its row lock."""
+
+    venue: VenueTerms
+    policy: Policy
+    enabled_at: datetime  # When its (bot, venue) pair was enabled.
+    standing: Standing | None  # None: never looked at here.
+    standing_why: Reason | None
+    market: Market | None
+    markets_known: bool  # False: the venue's universe has not been read yet.
+    orders: tuple[MirrorOrder, ...]
+    skipped: frozenset[Leg]
+    holding: Holding
+    taken: Mapping[Leg, Size]  # Filled per take-profit step.
+    strangers: bool  # Another deal has a resting reduce-only order on this coin here.
+
+
+@dataclass(frozen=True)
+class Sought:
+    """An attempt whose outcome is not known."""
+
+    order_id: int
+    cloid: str
+    asked_at: datetime
+    expires_at: datetime
+    executed: Size | None  # The venue said that this much executed; its fills may not be here yet.
+    filled: Size  # What has been booked for this attempt alone.
+
+
+class DealBook(Protocol):
+    """One deal, locked for writing. Everything written commits together, or nothing does."""
+
+    @property
+    def deal_id(self) -> int: ...
+    @property
+    def bot_id(self) -> int: ...
+    @property
+    def pair(self) -> str: ...
+    @property
+    def strategy(self) -> Strategy: ...
+    @property
+    def side(self) -> Side:
+        """Of the entries."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the source opened it."""
+
+    @property
+    def first_seen_at(self) -> datetime: ...
+    @property
+    def exits(self) -> tuple[WantedExit, ...]:
+        """The last exits that the source showed."""
+
+    @property
+    def exits_missing_since(self) -> datetime | None:
+        """When a reading of the running deal first showed no exit where there had been one."""
+
+    @property
+    def closing(self) -> Closing | None: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def quiet_readings(self) -> int:
+        """How many readings in a row have shown nothing new."""
+
+    def here(self, venue: str) -> DealHere:
+        """Return the deal on `venue` as it stands now, this transaction's writes included."""
+
+    def venues(self) -> Sequence[str]: ...
+    def observe(self, observed: Observed, wanted: Wanted) -> bool:
+        """Store a reading; return whether it differs from the one before."""
+
+    def forget_exits(self) -> None:
+        """The source's exits were taken away on purpose."""
+
+    def place(self, venue: str, order: NewOrder, *, due_at: datetime) -> int:
+        """Store a PLANNED order as the next generation of its leg; return its id."""
+
+    def skip(self, venue: str, skip: Skip) -> None: ...
+    def stand(self, venue: str, standing: Standing, why: Reason | None) -> None: ...
+    def withdraw(self, order_id: int, why: Reason) -> None:
+        """Drop the order if the venue was not asked yet, else have it cancelled."""
+
+    def record(
+        self,
+        order_id: int,
+        event: Event,
+        *,
+        why: Reason | None = None,
+        oid: int | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Take one step of the order's life; write its history. Raises ImpossibleStep."""
+
+    def reterm(self, order_id: int, terms: Terms, *, due_at: datetime) -> None:
+        """Give a PLANNED order other terms for its next attempt."""
+
+    def sought(self, venue: str) -> Sequence[Sought]: ...
+    def leave(self, note: Note, due_at: datetime) -> None: ...

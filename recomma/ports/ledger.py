@@ -1,0 +1,94 @@
+"""The system of record: notes, books, and facts that need no lock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from recomma.domain.bots import SourceBot
+from recomma.domain.notes import Note
+from recomma.domain.source import SourceDeal
+from recomma.domain.venue import Fill, Market
+from recomma.ports.deal_book import DealBook, VenueTerms
+from recomma.ports.signer_book import DeadLetter, SignerBook
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A note in hand. Writes made under it carry the fence; a later claim makes them fail."""
+
+    note: Note
+    fence: int
+    marks: int  # How often the note had been left when it was claimed.
+    attempts: int  # Failed runs in a row.
+
+
+class AccountBook(Protocol):
+    """What one 3Commas account has, locked for writing."""
+
+    def known(self) -> Mapping[int, SourceDeal]:
+        """Return the deals last seen active, by id."""
+
+    def read_at(self) -> datetime | None: ...
+    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> None:
+        """Store what the list shows now; a new deal gets its row and `first_seen_at`."""
+
+    def bots_seen(self, bots: Sequence[SourceBot], at: datetime) -> None:
+        """Store the bots; a bot without venues of its own is paired with every venue for all."""
+
+    def bots_known(self) -> frozenset[int]: ...
+    def leave(self, note: Note, due_at: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What `run` has decided about a claimed note."""
+
+    done: bool  # Its work is finished, unless it was left again meanwhile.
+    due_at: datetime | None = None
+    look_at: datetime | None = None
+    failed: str = ""  # The error of a run that could not say; counts as an attempt.
+    summary: str = ""
+    letter: DeadLetter | None = None
+
+
+class Ledger(Protocol):
+    """The system of record. Each `with` block is one transaction; FenceLost writes nothing."""
+
+    # Notes.
+    def leave(self, note: Note, due_at: datetime) -> None: ...
+    def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
+        """Take a due note that nobody holds, or return None. Counts up its subject's fence."""
+
+    def rule(self, claim: Claim, ruling: Ruling) -> None:
+        """Store the verdict; with a letter, the note and its dead letter change together."""
+
+    def mark(self, note: Note) -> None:
+        """Have a note published again that could not be worked on because its subject is busy."""
+
+    def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
+        """Return due notes that are to be published, and count them as published."""
+
+    def forget_publication(self, older_than: timedelta) -> int:
+        """Have due notes published again that nobody picked up; return how many."""
+
+    def wake(self) -> None:
+        """Tell the relay that there is something to publish (NOTIFY recomma_notes)."""
+
+    # Books.
+    def account(self, account: str, fence: int | None) -> AbstractContextManager[AccountBook]: ...
+    def deal(self, deal_id: int, fence: int | None) -> AbstractContextManager[DealBook]: ...
+    def signer(self, venue: str, fence: int | None) -> AbstractContextManager[SignerBook]: ...
+
+    # Facts that need no deal's lock.
+    def account_of(self, deal_id: int) -> str:
+        """Return the 3Commas account that a deal belongs to."""
+
+    def fills_read_to(self, venue: str) -> datetime | None: ...
+    def book_fills(self, venue: str, fills: Iterable[Fill], now: datetime) -> frozenset[int]:
+        """Book each fill once, attribute it by cloid or oid, move the cursor, leave a note for
+        every deal that a new one belongs to; return those deals."""
+
+    def store_markets(self, venue: str, markets: Sequence[Market], at: datetime) -> None: ...
+    def venues(self) -> Sequence[VenueTerms]: ...

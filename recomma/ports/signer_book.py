@@ -1,0 +1,102 @@
+"""A venue's signer in the ledger, locked for writing: what is asked and what was answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from recomma.domain.lifecycle import Event
+from recomma.domain.money import Size
+from recomma.domain.notes import Note
+from recomma.domain.orders import MirrorOrder
+from recomma.domain.policy import Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.venue import Market, SignedRequest
+from recomma.ports.deal_book import VenueTerms
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """What a person must look at: a note, why it died, and what was being done."""
+
+    note: Note
+    reason: Reason
+    why: str
+    order_id: int | None = None
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class StoredBatch:
+    """A signed request in the ledger whose answer is not known."""
+
+    id: int
+    body: bytes
+    count: int
+    nonce: int
+    expires_at: datetime
+    sent: int  # How often it was sent already.
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What an answer means for one order.
+
+    `event` None: nothing is certain yet, reconcile will tell. `due_at`, if given, is when the order
+    (or its cancel) may be asked again.
+    """
+
+    order_id: int
+    event: Event | None
+    why: Reason | None = None
+    text: str = ""  # The venue's own words, kept for the timeline.
+    oid: int | None = None
+    executed: Size | None = None
+    due_at: datetime | None = None
+    refused: bool = False  # Counts towards `refusals_max`.
+    letter: DeadLetter | None = None
+
+
+class SignerBook(Protocol):
+    """One venue's signer, locked for writing."""
+
+    @property
+    def venue(self) -> VenueTerms: ...
+    def due(self, now: datetime) -> Sequence[MirrorOrder]:
+        """Return what is to be asked now, locked: planned orders, and resting ones whose cancel
+        is wanted and not under way; both only when their `due_at` has come."""
+
+    def next_due_at(self) -> datetime | None: ...
+    def markets(self) -> Mapping[str, Market]: ...
+    def policy_of(self, bot_id: int) -> Policy: ...
+    def leverage_known(self, coin: str) -> bool: ...
+    def leverage_set(self, coin: str, leverage: int) -> None: ...
+    def defer(self, coin: str, until: datetime) -> None:
+        """Have this coin's planned entries wait."""
+
+    def next_nonce(self, now: datetime) -> int:
+        """Return max(now in ms, last + 1) and store it: a restart never goes back."""
+
+    def attempts_before(self, order: MirrorOrder) -> int:
+        """Return how many attempts its (deal, leg, venue) has had: the next cloid's number."""
+
+    def store_orders(self, signed: SignedRequest, cloids: Sequence[tuple[int, str]]) -> StoredBatch:
+        """Store the attempts, in batch order, before they are sent; each order is ASKED."""
+
+    def store_cancels(self, signed: SignedRequest, order_ids: Sequence[int]) -> StoredBatch: ...
+    def store_other(self, signed: SignedRequest, kind: str) -> StoredBatch: ...
+    def unanswered(self, now: datetime) -> Sequence[StoredBatch]:
+        """Return stored, unexpired order batches without an answer, oldest first."""
+
+    def orders_of(self, batch_id: int) -> Sequence[MirrorOrder]:
+        """Return a batch's orders in batch order, locked."""
+
+    def sent(self, batch_id: int) -> None: ...
+    def answered(self, batch_id: int, answer: str, consequences: Sequence[Consequence]) -> None:
+        """Store the answer and what it means for each order."""
+
+    def skip(self, order_id: int, why: Reason) -> None: ...
+    def give_up(self, order_id: int, why: Reason) -> None:
+        """End a PLANNED order that is no longer worth asking for."""
+
+    def leave(self, note: Note, due_at: datetime) -> None: ...
