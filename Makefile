@@ -1,6 +1,6 @@
 # make help        what there is
 # ARGS=...         is handed to demo, rehearse, test and bench
-# PYTHON=...       the Python that .venv is made from (3.11 or newer)
+# PYTHON=...       the Python that .venv is made from (3.11 to 3.13)
 
 BIN := .venv/bin
 export PYTHON

@@ -22,7 +22,7 @@ PYTHON = """#!/bin/sh
 echo "$0 $*" >>"$CALLS"
 case "$*" in
     *python_version*) echo {version} ;;
-    *version_info*) exit {too_old} ;;
+    *version_info*) exit {unfit} ;;
     *ensurepip*) exit {no_venv} ;;
     *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 esac
@@ -47,10 +47,10 @@ class Machine:
             (self.path / tool).symlink_to(found)
 
     def has_python(
-        self, name: str, says: str, *, too_old: bool = False, no_venv: bool = False
+        self, name: str, says: str, *, unfit: bool = False, no_venv: bool = False
     ) -> None:
         program = self.path / name
-        program.write_text(PYTHON.format(version=says, too_old=int(too_old), no_venv=int(no_venv)))
+        program.write_text(PYTHON.format(version=says, unfit=int(unfit), no_venv=int(no_venv)))
         program.chmod(0o755)
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,17 +92,20 @@ def test_no_python_at_all_is_one_sentence(machine: Machine) -> None:
     made = machine.make("setup")
 
     assert made.returncode == 2
-    assert sentences(made) == ["recomma: no python3 was found: install Python 3.11 or newer."]
+    assert sentences(made) == ["recomma: no python3 was found: install Python 3.11, 3.12 or 3.13."]
 
 
-def test_an_older_python_is_one_sentence_that_names_it(machine: Machine) -> None:
-    machine.has_python("python3", "3.9.18", too_old=True)
+@pytest.mark.parametrize("says", ["3.9.18", "3.14.0"])
+def test_a_python_that_will_not_do_is_one_sentence_that_names_it(
+    machine: Machine, says: str
+) -> None:
+    machine.has_python("python3", says, unfit=True)
 
     made = machine.make("setup")
 
     assert made.returncode == 2
     assert len(sentences(made)) == 1
-    assert "Python 3.11 or newer is needed, but python3 is 3.9.18" in made.stderr
+    assert f"Python 3.11, 3.12 or 3.13 is needed, but python3 is {says}" in made.stderr
     assert not (machine.project / ".venv").exists()
 
 
@@ -126,7 +129,7 @@ def test_a_named_python_that_does_not_exist_is_one_sentence(machine: Machine) ->
 
 
 def test_a_newer_python_beside_an_older_one_is_found(machine: Machine) -> None:
-    machine.has_python("python3", "3.9.18", too_old=True)
+    machine.has_python("python3", "3.9.18", unfit=True)
     machine.has_python("python3.12", "3.12.1")
 
     made = machine.make("setup")
@@ -179,10 +182,15 @@ def test_a_setup_that_was_interrupted_is_done_again(machine: Machine) -> None:
     assert len(machine.pip_calls()) == 2
 
 
-def locked() -> dict[str, Requirement]:
+def locked() -> dict[str, list[Requirement]]:
+    """Return what is locked by name. A package may have several versions for several platforms."""
     lines = (ROOT / "requirements.lock").read_text().splitlines()
-    entries = [line.rstrip(" \\") for line in lines if re.match(r"[a-z0-9]", line)]
-    return {plain(each.name): each for each in map(Requirement, entries)}
+    entries: dict[str, list[Requirement]] = {}
+    for line in lines:
+        if re.match(r"[a-z0-9]", line):
+            entry = Requirement(line.rstrip(" \\"))
+            entries.setdefault(plain(entry.name), []).append(entry)
+    return entries
 
 
 def plain(name: str) -> str:
@@ -194,10 +202,12 @@ def test_the_lock_holds_every_package_that_the_project_names() -> None:
     extras = [each for extra in project["optional-dependencies"].values() for each in extra]
 
     missing = [
-        wanted.name
+        str(wanted)
         for wanted in map(Requirement, [*project["dependencies"], *extras])
-        if plain(wanted.name) not in locked()
-        or not wanted.specifier.contains(str(locked()[plain(wanted.name)].specifier)[2:])
+        if not any(
+            wanted.specifier.contains(str(entry.specifier).removeprefix("=="))
+            for entry in locked().get(plain(wanted.name), [])
+        )
     ]
 
     assert missing == []
@@ -209,7 +219,8 @@ def test_what_is_installed_here_is_what_is_locked() -> None:
 
     strangers = {
         name: version(name)
-        for name, entry in locked().items()
+        for name, entries in locked().items()
+        for entry in entries
         if (entry.marker is None or entry.marker.evaluate())
         and not entry.specifier.contains(version(name))
     }

@@ -149,7 +149,7 @@ class Servers:
             stderr=self._complaints,
             cwd="/",
             # It finds exactly the packages that we found, from whatever folder we were started.
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(_where_packages_are())},
             start_new_session=True,
         )
         atexit.register(self.stop)
@@ -202,6 +202,10 @@ def unwinding_on_sigterm() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _where_packages_are() -> list[str]:
+    return [str(Path(__file__).parents[2]), *filter(os.path.isabs, sys.path)]
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
