@@ -6,6 +6,7 @@ without a listener is gone (celery.md 5). Commit to start takes some 5 ms that w
 
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import psycopg
@@ -129,15 +130,17 @@ class RelayStep(bootsteps.StartStopStep):
 
 
 def _relay_of(app: Any) -> RelayThread:
+    from recomma import wiring
     from recomma.pipeline.run import relay
     from workers.parked import Parking
     from workers.settings import settings
     from workers.tools import tools
 
-    parking = Parking(app)
+    # Once: the store has connections of its own.
+    parking = Parking(app, cache(lambda: wiring.dead_letters(settings)))
 
     def work(connection: psycopg.Connection) -> None:
         relay(tools())
-        parking.mirror(connection)
+        parking.mirror_now_and_then(connection)
 
     return RelayThread(settings.database_url.replace("+psycopg", "", 1), work)

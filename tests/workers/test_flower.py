@@ -45,7 +45,5 @@ def test_flower_shows_all_five_queues_and_how_many_dead_letters(
         flower.wait_until(lambda: bool(asked(f"{where}/api/workers?refresh=1")), "it knows it")
         shown = asked(f"{where}/api/queues/length")["active_queues"]
 
-    assert {row["name"]: row["messages"] for row in shown} == {
-        **dict.fromkeys(Queue, 0),
-        "dead_letters": 3,
-    }
+    expected = {queue.value: 0 for queue in Queue} | {"dead_letters": 3}
+    assert {row["name"]: row["messages"] for row in shown} == expected

@@ -1,0 +1,136 @@
+"""`celery -A workers dead-letters …`: look at dead letters, requeue them, discard them.
+
+Every `celery` command imports this module, so what is heavy is imported inside of functions. It
+writes to Postgres alone; the relay then publishes what came to life again.
+
+Exit status: 0 done, 2 bad usage or settings, 3 no such letter, 4 the database is not reachable.
+"""
+
+import getpass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from recomma.adapters.postgres.dead_letters import DeadLetterStore
+
+BAD_USAGE: Final = 2
+NOT_FOUND: Final = 3
+NOT_REACHABLE: Final = 4
+UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def moment(_ctx: click.Context, _parameter: click.Parameter, said: str | None) -> datetime | None:
+    """Read a time in ISO 8601 (UTC if it has no zone), or how long ago: 90s, 30m, 6h, 7d."""
+    if said is None:
+        return None
+    if ago := re.fullmatch(r"(\d{1,6})([smhd])", said):
+        return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        raise click.BadParameter(f"{said!r} is neither like 2026-11-22T08:00 nor like 6h") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def refused(why: str, status: int) -> NoReturn:
+    click.echo(why, err=True)
+    raise SystemExit(status)
+
+
+@click.group(name="dead-letters")
+@click.pass_context
+def dead_letters(ctx: click.Context) -> None:
+    """Look at dead letters, requeue them, discard them."""
+    # Without -A, Celery hands over an application of its own that knows none of our settings.
+    if ctx.obj.app.main != "recomma":
+        refused("Say which application: celery -A workers dead-letters …", BAD_USAGE)
+
+
+@contextmanager
+def opened() -> "Iterator[DeadLetterStore]":
+    """Yield the store of dead letters. Ends the program with one sentence if it cannot be read."""
+    from sqlalchemy.exc import OperationalError
+
+    from recomma import wiring
+    from recomma.config import BadSetting, load
+    from recomma.ports import NotThere, OutsideError
+
+    try:
+        yield wiring.dead_letters(load())
+    except BadSetting as error:
+        refused(str(error), BAD_USAGE)
+    except NotThere as error:
+        refused(f"{error}.", NOT_FOUND)
+    except OutsideError as error:
+        refused(f"{error}.", NOT_REACHABLE)
+    except OperationalError as error:
+        refused(f"Postgres is not reachable: {str(error.orig).splitlines()[0]}", NOT_REACHABLE)
+
+
+@dead_letters.command("list")
+@click.option("--queue", help="Only letters of this queue.")
+@click.option("--deal", "deal_id", type=int, help="Only letters about this 3Commas deal.")
+@click.option("--task", help="Only letters of this step: watch, plan, submit, reconcile, refresh.")
+@click.option("--since", callback=moment, help="Only those that died since then: a time, or 6h, 7d.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def list_letters(as_json: bool, **filters: Any) -> None:
+    """List the open dead letters, the newest first."""
+    from workers import letter_lines
+
+    with opened() as store:
+        letters = store.list(**filters)
+    click.echo(letter_lines.as_json(letters) if as_json else letter_lines.table(letters))
+
+
+@dead_letters.command()
+@click.argument("letter_id", metavar="ID", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(letter_id: int, as_json: bool) -> None:
+    """Show one letter in full, with every error before the last."""
+    from workers import letter_lines
+
+    with opened() as store:
+        letter = store.show(letter_id)
+    click.echo(letter_lines.as_json(letter) if as_json else letter_lines.in_full(letter))
+
+
+@dead_letters.command()
+@click.argument("ids", metavar="ID…", type=int, nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Requeue every open letter.")
+def requeue(ids: tuple[int, ...], every: bool) -> None:
+    """Have what letters are about looked at again, from a fresh count of attempts.
+
+    A requeued step compares what is wanted with what is held, and asks the venue where an answer
+    is unknown: nothing is sent a second time because of it.
+    """
+    if bool(ids) == every:
+        refused("Name the letters to requeue, or say --all.", BAD_USAGE)
+    with opened() as store:
+        requeued = store.requeue(ids or None, actor=getpass.getuser())
+    click.echo(f"requeued {len(requeued)}: {' '.join(map(str, requeued))}".rstrip(": "))
+
+
+@dead_letters.command()
+@click.argument("letter_id", metavar="ID", type=int)
+@click.option("--why", required=True, help="Kept with the letter.")
+def discard(letter_id: int, why: str) -> None:
+    """Close a letter without trying again."""
+    with opened() as store:
+        store.discard(letter_id, why=why, actor=getpass.getuser())
+    click.echo(f"discarded {letter_id}")
+
+
+@dead_letters.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def stats(as_json: bool) -> None:
+    """Count the open letters by queue and reason."""
+    from workers import letter_lines
+
+    with opened() as store:
+        counts = store.counts()
+    click.echo(letter_lines.as_json(counts) if as_json else letter_lines.counted(counts))

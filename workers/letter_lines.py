@@ -1,0 +1,94 @@
+"""How dead letters look on a terminal, in a pipe, and to a program."""
+
+import dataclasses
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from recomma.adapters.postgres.dead_letters import Letter
+
+
+def as_json(what: Any) -> str:
+    """Return letters, a letter or counts as JSON; times in ISO 8601."""
+    return json.dumps(_plain(what), indent=2, ensure_ascii=False)
+
+
+def table(letters: "Sequence[Letter]") -> str:
+    if not letters:
+        return "no open dead letters"
+    rows = [
+        (
+            str(letter.id),
+            _time(letter.died_at),
+            str(letter.note.queue),
+            str(letter.note),
+            str(letter.reason),
+            str(letter.times),
+            letter.why,
+        )
+        for letter in letters
+    ]
+    return _drawn(("id", "died at", "queue", "note", "reason", "times", "why"), rows)
+
+
+def in_full(letter: "Letter") -> str:
+    """Return every field on lines of its own; long texts last."""
+    fields = _plain(letter)
+    long = {name: fields.pop(name) for name in ("traceback", "attempts")}
+    width = max(map(len, fields))
+    lines = [f"{name:<{width}}  {_flat(value)}" for name, value in fields.items()]
+    lines += [f"\nattempt {n}: {_flat(each)}" for n, each in enumerate(long["attempts"], 1)]
+    if long["traceback"]:
+        lines.append(f"\n{long['traceback'].rstrip()}")
+    return "\n".join(lines)
+
+
+def counted(counts: Mapping[tuple[str, str], int]) -> str:
+    if not counts:
+        return "no open dead letters"
+    rows = [(queue, reason, str(count)) for (queue, reason), count in sorted(counts.items())]
+    return _drawn(("queue", "reason", "letters"), rows)
+
+
+def _drawn(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not sys.stdout.isatty():
+        return "\n".join("\t".join(_one_line(cell) for cell in row) for row in rows)
+    drawn = Table(*heads, box=SIMPLE_HEAD)
+    for row in rows:
+        drawn.add_row(*row)
+    paper = io.StringIO()
+    console = Console(file=paper, width=Console().width, force_terminal=True, highlight=False)
+    console.print(drawn)
+    return paper.getvalue().rstrip("\n")
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split())
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={each}" for name, each in value.items() if each)
+    return "-" if value is None or value == "" else str(value)
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _plain(what: Any) -> Any:
+    if dataclasses.is_dataclass(what) and not isinstance(what, type):
+        return {f.name: _plain(getattr(what, f.name)) for f in dataclasses.fields(what)}
+    if isinstance(what, Mapping):
+        return {str(name): _plain(value) for name, value in what.items()}
+    if isinstance(what, Sequence) and not isinstance(what, str):
+        return [_plain(each) for each in what]
+    return what.isoformat() if isinstance(what, datetime) else what
