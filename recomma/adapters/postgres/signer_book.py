@@ -30,7 +30,7 @@ from recomma.domain.source import Role
 from recomma.domain.venue import Market, SignedRequest
 from recomma.ports import Consequence, DeadLetter, StoredBatch, VenueTerms
 
-_CLOID_NUMBERS: Final = 7_203_117_002  # With the tag, an advisory lock that nobody else uses.
+_CLOID_NUMBERS: Final = 7_203_117_003  # With the tag, an advisory lock that nobody else uses.
 
 
 class PostgresSignerBook:
