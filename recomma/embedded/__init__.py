@@ -32,7 +32,7 @@ from recomma.embedded.server import last_line
 __all__ = ["CannotStart", "Servers", "Urls", "servers", "unwinding_on_sigterm"]
 
 GIVEN = {"database": "RECOMMA_DATABASE_URL", "redis": "RECOMMA_REDIS_URL"}
-START_SECONDS = 150
+ANSWER_SECONDS = 150
 STOP_SECONDS = 40
 
 
@@ -107,6 +107,8 @@ class Servers:
             self._complaints.close()
         with contextlib.suppress(BrokenPipeError):
             keeper.stdin.close()
+        if keeper.stdout is not None:
+            keeper.stdout.close()
         try:
             keeper.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -118,6 +120,7 @@ class Servers:
     def care_for(self, pid: int) -> None:
         """Have a child process killed when this process is gone or stop() is called.
 
+        From the return on, not before. Raises CannotStart when the servers are not running.
         If it leads a process group (`Popen(..., process_group=0)` or `start_new_session=True`),
         the whole group is killed.
         """
@@ -155,14 +158,16 @@ class Servers:
         atexit.register(self.stop)
 
     def _hear(self) -> dict[str, str]:
+        """Return the keeper's next line."""
         if self._keeper is None or self._keeper.stdout is None:
             raise CannotStart("the embedded servers are not running")
-        with self._keeper.stdout as report:
-            readable, _, _ = select.select([report], [], [], START_SECONDS)
-            line = report.readline() if readable else b""
-        said: dict[str, str] = json.loads(line or b"{}")
-        if "folder" not in said:
-            raise CannotStart(said.get("error") or self._why_the_keeper_died())
+        readable, _, _ = select.select([self._keeper.stdout], [], [], ANSWER_SECONDS)
+        line = self._keeper.stdout.readline() if readable else b""
+        if not line:
+            raise CannotStart(self._why_the_keeper_died())
+        said: dict[str, str] = json.loads(line)
+        if "error" in said:
+            raise CannotStart(said["error"])
         return said
 
     def _why_the_keeper_died(self) -> str:
@@ -170,13 +175,17 @@ class Servers:
         if self._complaints is not None:
             self._complaints.seek(0)
             said = self._complaints.read()
-        return f"the embedded servers did not come up: {last_line(said)}"
+        return f"the keeper of the embedded servers has gone: {last_line(said)}"
 
     def _tell(self, order: str) -> None:
         if self._keeper is None or self._keeper.stdin is None:
             raise CannotStart("the embedded servers are not running")
-        self._keeper.stdin.write(order.encode() + b"\n")
-        self._keeper.stdin.flush()
+        try:
+            self._keeper.stdin.write(order.encode() + b"\n")
+            self._keeper.stdin.flush()
+        except BrokenPipeError as error:
+            raise CannotStart("the keeper of the embedded servers has been killed") from error
+        self._hear()
 
 
 @contextlib.contextmanager

@@ -5,8 +5,8 @@ not reach it), and holds the reading end of a pipe whose writing end only the pa
 parent goes, by whatever way, SIGKILL included, the pipe closes: then everything is stopped and the
 folder removed. This needs nothing that only Linux has.
 
-What the parent writes: lines `care PID` and `let_go PID`. What it reads: one line of JSON, either
-the addresses or the sentence why there are none.
+What the parent writes: lines `care PID` and `let_go PID`, each answered when done. What it reads
+first: a line of JSON, either the addresses or the sentence why there are none.
 """
 
 import contextlib
@@ -89,6 +89,7 @@ def _watch(parent: int, care: Care) -> None:
         *lines, pending = (pending + read).split(b"\n")
         for line in lines:
             _obey(line, care)
+            _report({})  # The parent waits for it: from now on the process is cared for.
 
 
 def _obey(line: bytes, care: Care) -> None:
