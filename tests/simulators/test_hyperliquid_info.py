@@ -302,3 +302,36 @@ def test_an_order_is_found_by_its_oid_and_its_cloid(desk: Desk) -> None:
     oid = oid_of(desk.buy("100", "0.16", c=cloid(77)))
 
     assert desk.info("orderStatus", oid=oid) == desk.info("orderStatus", oid=cloid(77))
+
+
+def test_sub_accounts_are_listed_with_their_state(desk: Desk) -> None:
+    none = desk.info("subAccounts")
+    desk.control("accounts", {"address": STRANGER, "master": MASTER, "balance": "5"})
+
+    (row,) = desk.info("subAccounts")
+
+    assert none is None
+    assert (row["subAccountUser"], row["master"]) == (STRANGER, MASTER)
+    assert row["clearinghouseState"]["withdrawable"] == "5.0"
+
+
+def test_meta_and_contexts_are_parallel_lists(desk: Desk) -> None:
+    meta, contexts = desk.info("metaAndAssetCtxs")
+
+    prices = dict(zip((c["name"] for c in meta["universe"]), contexts, strict=True))
+    assert prices["DOGE"]["markPx"] == "0.2"
+    assert prices["MATIC"]["midPx"] is None
+
+
+def test_the_book_of_an_account_with_its_own_path_needs_its_name(desk: Desk) -> None:
+    desk.price("DOGE", "0.3", account=MASTER)
+
+    everybody = desk.simulator.info({"type": "l2Book", "coin": "DOGE"})
+    mine = desk.info("l2Book", coin="DOGE")
+
+    assert everybody["levels"][0][0]["px"] == "0.2"
+    assert mine["levels"][0][0]["px"] == "0.3"
+
+
+def test_there_is_no_spot_balance(desk: Desk) -> None:
+    assert desk.info("spotClearinghouseState") == {"balances": []}

@@ -95,3 +95,30 @@ def test_the_liquidation_price_leaves_the_maintenance_margin() -> None:
     price = Decimal(shown)
     value = Decimal("1009") - Decimal("1.8") + 20000 * (price - Decimal("0.2"))
     assert abs(value - 20000 * price / 20) < Decimal("0.001")
+
+
+def test_a_stop_limit_becomes_a_resting_order_at_its_limit(desk: Desk) -> None:
+    desk.long("100")
+    trigger = {"trigger": {"isMarket": False, "triggerPx": "0.18", "tpsl": "sl"}}
+    desk.order({"a": DOGE, "b": False, "p": "0.19", "s": "100", "r": True, "t": trigger})
+    (row,) = desk.open()
+
+    desk.price("DOGE", "0.18")
+    triggered = desk.status(row["oid"])
+    desk.price("DOGE", "0.185")
+    waiting = desk.status(row["oid"])
+    desk.price("DOGE", "0.19")
+
+    assert (triggered, waiting, desk.status(row["oid"])) == ("triggered", "triggered", "filled")
+    assert desk.fills()[-1]["px"] == "0.19"
+
+
+def test_a_market_stop_that_the_price_has_leapt_over_is_dropped(desk: Desk) -> None:
+    desk.long("100")
+    trigger = {"trigger": {"isMarket": True, "triggerPx": "0.18", "tpsl": "sl"}}
+    desk.order({"a": DOGE, "b": False, "p": "0.17", "s": "100", "r": True, "t": trigger})
+    (row,) = desk.open()
+
+    desk.price("DOGE", "0.15")
+
+    assert (desk.status(row["oid"]), desk.position()) == ("canceled", Decimal(100))

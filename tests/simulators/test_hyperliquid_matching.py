@@ -341,12 +341,12 @@ def test_points_of_several_coins_are_passed_in_the_order_of_time(desk: Desk) -> 
     desk.price("ETH", "3000")
     desk.buy("100", "0.19")
     desk.order(limit(True, "0.1", "2900", asset=ETH))
-    desk.path("DOGE", (20, "0.19"))
-    desk.path("ETH", (10, "2900"))
+    desk.path("ETH", (20, "2900"))
+    desk.path("DOGE", (10, "0.19"))
 
     desk.at(30)
 
-    assert [fill["coin"] for fill in desk.fills()] == ["ETH", "DOGE"]
+    assert [fill["coin"] for fill in desk.fills()] == ["DOGE", "ETH"]
 
 
 def test_fees_are_cut_off_at_six_decimals(desk: Desk) -> None:

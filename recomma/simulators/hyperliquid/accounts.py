@@ -11,6 +11,7 @@ from recomma.simulators.hyperliquid.positions import Position
 from recomma.simulators.hyperliquid.universe import Coin
 
 DEFAULT_LEVERAGE: Final = 20
+INFINITY: Final = Decimal("Infinity")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,20 @@ class Leverage:
     cross: bool = True
 
 
+@dataclass(frozen=True)
+class Band:
+    """The prices between which none of some open orders is reached."""
+
+    low: Decimal
+    high: Decimal
+
+    @classmethod
+    def of(cls, orders: list[Order]) -> "Band":
+        below = [order.reached_at for order in orders if order.waits_below]
+        above = [order.reached_at for order in orders if not order.waits_below]
+        return cls(max(below, default=-INFINITY), min(above, default=INFINITY))
+
+
 @dataclass
 class Account:
     address: str
@@ -48,6 +63,7 @@ class Account:
     positions: dict[str, Position] = field(default_factory=lambda: defaultdict(Position))
     leverages: dict[str, Leverage] = field(default_factory=dict)
     _open: dict[str, dict[int, Order]] = field(default_factory=lambda: defaultdict(dict))
+    _bands: dict[str, Band] = field(default_factory=dict)
     _by_oid: dict[int, int] = field(default_factory=dict)  # oid to place in `orders`.
     _by_cloid: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
 
@@ -64,10 +80,12 @@ class Account:
 
     def rest(self, order: Order) -> None:
         self._open[order.coin.name][order.oid] = order
+        self._bands.pop(order.coin.name, None)
 
     def close(self, order: Order, status: str, at_ms: int) -> None:
         """End an order: it leaves the book, and its last record says how."""
         self._open[order.coin.name].pop(order.oid, None)
+        self._bands.pop(order.coin.name, None)
         self.record(order, status, at_ms)
 
     def is_open(self, order: Order) -> bool:
@@ -77,6 +95,17 @@ class Account:
         """Return the open orders of one coin, oldest first."""
         resting = self._open.get(coin)
         return list(resting.values()) if resting else []
+
+    def is_reached(self, coin: str, price: Decimal) -> bool:
+        """Tell whether a price reaches any open order.
+
+        The answer is remembered between changes: a path of thousands of points passes orders
+        that it does not touch without looking at each of them.
+        """
+        band = self._bands.get(coin)
+        if band is None:
+            band = self._bands[coin] = Band.of(self.open_on(coin))
+        return not band.low < price < band.high
 
     def open_orders(self) -> list[Order]:
         """Return all open orders, newest first, as the venue lists them."""

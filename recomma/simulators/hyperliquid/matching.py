@@ -40,10 +40,9 @@ def settle_path(world: World, path: PricePath, at_ms: int) -> None:
 def settle(world: World, account: Account, coin: str, at_ms: int) -> None:
     """Fire the triggers and fill the resting orders that the price of this moment reaches."""
     price = world.market.price(account.address, coin)
-    found = account.open_on(coin)
-    if price is None or not found:
+    if price is None or not account.is_reached(coin, price):
         return
-    for order in found:
+    for order in account.open_on(coin):
         if order.awaits_trigger and account.is_open(order):
             _fire(world, account, order, at_ms)
     # The orders that the market met first on its way are filled first.
@@ -105,6 +104,7 @@ def _fire(world: World, account: Account, order: Order, at_ms: int) -> None:
         account.close(order, reduce_only.CANCELED, at_ms)
         return
     order.awaits_trigger = False
+    account.rest(order)  # It is now reached at its limit.
     account.record(order, "triggered", at_ms)
     take(world, account, order, at_ms)
     if account.is_open(order) and trigger.market:

@@ -92,6 +92,19 @@ class Order:
         """Tell whether it can rest: not a trigger, nor an Ioc that is just being matched."""
         return not self.awaits_trigger and self.tif is not None and self.tif.rests
 
+    @property
+    def waits_below(self) -> bool:
+        """Tell whether the price has to fall to reach it: its limit, or its trigger."""
+        trigger = self.request.trigger
+        if self.awaits_trigger and trigger is not None:
+            return not trigger.above(self.side)
+        return self.side is Side.BUY
+
+    @property
+    def reached_at(self) -> Decimal:
+        trigger = self.request.trigger
+        return trigger.price if self.awaits_trigger and trigger is not None else self.price
+
     def reached_by(self, price: Decimal) -> bool:
         """Tell whether a price touches or crosses the limit."""
         return price <= self.price if self.side is Side.BUY else price >= self.price
