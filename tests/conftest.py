@@ -1,0 +1,85 @@
+"""Servers and databases for tests: started once for each test process, never shared.
+
+With pytest-xdist every worker is a process of its own, so each has its own pair of servers. Where
+RECOMMA_DATABASE_URL or RECOMMA_REDIS_URL name servers, those are used; the database of a test is
+always a new one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from recomma import embedded
+from recomma.adapters.postgres import schema
+from recomma.adapters.postgres.engine import make_engine
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[embedded.Urls]:
+    """An embedded Postgres and an embedded Redis-compatible server."""
+    with embedded.servers() as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def migrated(servers: embedded.Urls) -> Iterator[str]:
+    """The name of a database at the newest schema that others are copied from."""
+    with _database(servers, "") as url:
+        schema.upgrade(url)
+        yield make_url(url).database or ""
+
+
+@pytest.fixture
+def empty_database_url(servers: embedded.Urls) -> Iterator[str]:
+    """A new database with nothing in it."""
+    with _database(servers, "") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(servers: embedded.Urls, migrated: str) -> Iterator[str]:
+    """A new database at the newest schema, with no rows."""
+    with _database(servers, migrated) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Connections to a new database at the newest schema."""
+    engine = make_engine(database_url, pool_size=12)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def redis_url(servers: embedded.Urls) -> str:
+    return servers.redis
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: embedded.Urls, migrated: str) -> Callable[[], object]:
+    """Make a database at the newest schema for a `with` block: for tests that need several."""
+    return lambda: _database(servers, migrated)
+
+
+@contextmanager
+def _database(servers: embedded.Urls, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    copied = f' TEMPLATE "{template}"' if template else ""
+    _say(servers, f'CREATE DATABASE "{name}"{copied}')
+    try:
+        yield make_url(servers.database).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _say(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _say(servers: embedded.Urls, statement: str) -> None:
+    engine = create_engine(servers.database, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
