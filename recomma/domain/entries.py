@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, assert_never
 
 from recomma.domain.lifecycle import State
@@ -71,6 +72,9 @@ class Situation:
             default=None,
         )
 
+    def filled(self, leg: Leg) -> Size:
+        return Size(sum((order.filled for order in self.orders if order.leg == leg), Decimal(0)))
+
 
 def decide_entries(wanted: Wanted, here: Situation) -> tuple[Decision, ...]:
     """Compare the source's entries with ours and say what to change.
@@ -127,6 +131,9 @@ def _withdrawals(wanted: Wanted, here: Situation) -> Iterable[Withdraw]:
 def _new_entry(entry: WantedEntry, wanted: Wanted, here: Situation) -> Place | Skip | None:
     """Return the order, the skip, or None: not yet (the base comes first)."""
     size = round_entry_size(Size(entry.size * here.policy.multiplier), here.market.size_decimals)
+    size = Size(size - here.filled(entry.leg))  # A re-priced order may have filled in part.
+    if size <= 0 and here.newest(entry.leg):
+        return None
     terms = _terms(entry, size, wanted, here)
     reason = (
         _too_small(entry, terms, here.policy) or _deal_is_closed(here) or _too_late(entry, here)

@@ -48,6 +48,7 @@ class Exposure:
     entry_side: Side
     holding: Holding
     taken: Mapping[Leg, Size]  # Filled so far, per take-profit step.
+    done: frozenset[Leg]  # Steps whose order has filled: never placed again.
     market: Market
 
     @property
@@ -86,14 +87,18 @@ def targets(exits: Sequence[WantedExit], here: Exposure) -> tuple[Target, ...]:
 
 
 def _ordered(exits: Sequence[WantedExit], here: Exposure) -> list[WantedExit]:
-    """Sort the steps by distance and leave out those that have sold their share."""
+    """Sort the steps by distance and leave out those that have sold their share.
+
+    A ratio of 1 is no step but the one target, which a repeated take-profit uses again.
+    """
     entered = here.holding.entered(here.entry_side)
     ordered = sorted(exits, key=lambda e: e.price * here.entry_side.sign)
     decimals = here.market.size_decimals
     open_ = [
         e
         for e in ordered
-        if here.taken.get(e.leg, NO_SIZE) < round_exit_size(Size(e.ratio * entered), decimals)
+        if not (e.leg in here.done and e.ratio < 1)
+        and here.taken.get(e.leg, NO_SIZE) < round_exit_size(Size(e.ratio * entered), decimals)
     ]
     # Rounding leftovers of steps that have all sold still need an exit.
     return open_ or ordered[-1:]
@@ -150,7 +155,8 @@ def exit_changes(
     blocked = bool(obsolete) and not overlap_allowed
     urgency = Urgency.EXIT if matched or obsolete else Urgency.FIRST_EXIT
     place = () if blocked else tuple(_new_exit(t, here, policy, urgency) for t in missing)
-    withdraw = tuple((order.id, Reason.EXIT_REPLACED) for order in obsolete if not order.cancel_why)
+    why = Reason.EXIT_REPLACED if wanted else Reason.EXIT_REMOVED_AT_SOURCE
+    withdraw = tuple((order.id, why) for order in obsolete if not order.cancel_why)
     return ExitChanges(place, withdraw)
 
 

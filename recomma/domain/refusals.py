@@ -58,7 +58,7 @@ def judge(order: MirrorOrder, refusal: Refusal, policy: Policy) -> Judgement:
     """Say what follows from one refusal of one order. Never raises."""
     wait = back_off(order, refusal)
     if refusal in MARKET:
-        # An IOC ends by its age, not by a count: the market is asked again each second.
+        # An entry of this kind ends by its age, not by a count.
         return Judgement(After.AGAIN, Reason.REFUSED_BY_VENUE, wait, counts=False)
     if refusal in SETTLED:
         enough = order.refusals + 1 >= policy.refusals_max or refusal is Refusal.TOO_SMALL
@@ -75,4 +75,4 @@ def back_off(order: MirrorOrder, refusal: Refusal) -> timedelta:
     if refusal is Refusal.IOC_UNMATCHED:
         return timedelta(seconds=1)
     limit = EXIT_BACK_OFF_MAX if order.is_exit else ENTRY_BACK_OFF_MAX
-    return min(timedelta(seconds=2.0 ** min(order.refusals, 10)), limit)
+    return min(timedelta(seconds=2.0 ** min(order.attempts, 10)), limit)

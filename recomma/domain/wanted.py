@@ -24,6 +24,7 @@ from recomma.domain.source import (
 STOPPING: Final = {"stop_loss_pending", "stop_loss_order_placed", "stop_loss_finished"}
 PANICKING: Final = {"panic_sell_pending", "panic_sell_order_placed", "panic_sold"}
 LIQUIDATED: Final = {"liquidated", "settled"}
+ALIVE: Final = {RowStatus.ACTIVE, RowStatus.FILLED}
 # The coins stay with the user (threecommas.md 6.2).
 RELEASED: Final = {"cancel_pending", "cancelled", "switched", "switched_take_profit", "failed"}
 
@@ -161,8 +162,8 @@ def _closing(reading: Reading, legs: SourceLegs) -> Closing | None:
     at = deal.closed_at or deal.updated_at
     if deal.status in PANICKING:
         return Closing(Reason.SOURCE_PANIC_SOLD, at, at_once=True)
-    if deal.status in STOPPING or legs.stops:
-        stops = [leg.placed_at for leg in legs.stops]
+    stops = [leg.placed_at for leg in legs.stops if leg.status in ALIVE]
+    if deal.status in STOPPING or stops:
         return Closing(Reason.SOURCE_STOPPED, min(stops, default=at), at_once=True)
     if deal.status in LIQUIDATED:
         return Closing(Reason.SOURCE_LIQUIDATED, at, at_once=True)

@@ -5,7 +5,7 @@ Reads first, writes after. A read that fails changes nothing: missing data is ne
 in what is read next.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,7 +18,7 @@ from recomma.domain.exits import (
     targets,
 )
 from recomma.domain.lifecycle import State
-from recomma.domain.money import Price
+from recomma.domain.money import Price, Size
 from recomma.domain.notes import submit
 from recomma.domain.orders import MirrorOrder, Standing, Style
 from recomma.domain.policy import OnSourceExit, Policy
@@ -107,9 +107,11 @@ class _Desk:
 def _exits(book: DealBook, venue: str, mid: Price | None, now: datetime) -> datetime | None:
     """Bring the exits in line with the position; return when to look again, if that is known."""
     here = book.here(venue)
-    if here.market is None:
+    if here.market is None or not here.venue.live:
         return None
-    desk = _Desk(book, here, Exposure(book.side, here.holding, here.taken, here.market), now)
+    done = frozenset(o.leg for o in here.orders if o.is_exit and o.state is State.FILLED)
+    exposure = Exposure(book.side, here.holding, here.taken, done, here.market)
+    desk = _Desk(book, here, exposure, now)
     if not desk.exposure.left:
         _nothing_left(desk)
         return None
@@ -168,7 +170,9 @@ def _close(desk: _Desk, closing: Closing, mid: Price | None) -> datetime | None:
         order = closing_order(terms, coin, closing.reason, policy.multiplier)
         desk.book.place(desk.venue, order, due_at=desk.now)
     elif stop.state is State.PLANNED and stop.attempts:
-        desk.book.reterm(stop.id, terms, due_at=stop.due_at)
+        # An order asks for its size minus its own fills.
+        rest = replace(terms, size=Size(terms.size + stop.filled))
+        desk.book.reterm(stop.id, rest, due_at=stop.due_at)
     elif _left_behind(stop, desk.exposure, mid, policy):
         desk.book.withdraw(stop.id, Reason.EXIT_REPLACED)
     return None

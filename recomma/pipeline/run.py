@@ -82,10 +82,12 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
     except Unreadable as error:
         wait = timedelta(seconds=error.wait_seconds)
         until = error.until or (now + wait if wait else None)
+        # Never buried: the other side is away, and its return needs nobody's requeue.
+        why = f"{type(error).__name__}: {error}"
         ruling = (
-            Ruling(done=False, due_at=until, summary=str(error))
+            Ruling(done=False, due_at=until, summary=why)
             if until
-            else _failed(claim, error, tools, now)
+            else Ruling(done=False, due_at=now + _pause(claim, tools), failed=why)
         )
     except NotAllowed as error:
         ruling = _buried(claim, DeadLetter(note, Reason.SOURCE_REFUSED, str(error)), now)
@@ -129,17 +131,20 @@ def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruli
         spent = f"{attempts} attempts, the last: {why}"
         letter = DeadLetter(claim.note, Reason.ATTEMPTS_SPENT, spent, traceback=trace)
         return _buried(claim, letter, now, failed=why)
-    pause = min(timedelta(seconds=2.0**attempts), _longest(claim.note))
-    return Ruling(done=False, due_at=now + pause * (0.5 + tools.jitter() / 2), failed=why)
+    return Ruling(done=False, due_at=now + _pause(claim, tools), failed=why)
+
+
+def _pause(claim: Claim, tools: Tools) -> timedelta:
+    """Return an exponential pause with jitter: between half of it and all of it."""
+    never_dies = claim.note.step in NEVER_DIES
+    longest = NEVER_DIES_BACK_OFF if never_dies else BACK_OFF_MAX
+    pause = min(timedelta(seconds=2.0 ** min(claim.attempts + 1, 12)), longest)
+    return pause * (0.5 + tools.jitter() / 2)
 
 
 def _buried(claim: Claim, letter: DeadLetter, now: datetime, *, failed: str = "") -> Ruling:
     due_at = now + NEVER_DIES_BACK_OFF if claim.note.step in NEVER_DIES else None
     return Ruling(done=False, due_at=due_at, letter=letter, summary=letter.why, failed=failed)
-
-
-def _longest(note: Note) -> timedelta:
-    return NEVER_DIES_BACK_OFF if note.step in NEVER_DIES else BACK_OFF_MAX
 
 
 def _watch(claim: Claim, tools: Tools, now: datetime) -> Verdict:

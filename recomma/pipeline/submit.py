@@ -14,9 +14,11 @@ from typing import Final
 from recomma.domain.cloid import encode
 from recomma.domain.entries import BASE
 from recomma.domain.lifecycle import Event, State
+from recomma.domain.money import notional
 from recomma.domain.notes import plan, reconcile
 from recomma.domain.notes import submit as submit_note
 from recomma.domain.orders import MirrorOrder, Style
+from recomma.domain.policy import MINIMUM_NOTIONAL
 from recomma.domain.reasons import Reason
 from recomma.domain.turns import in_turn
 from recomma.domain.venue import (
@@ -26,6 +28,7 @@ from recomma.domain.venue import (
     OrderRequest,
     SignedRequest,
     Tif,
+    Unanswered,
 )
 from recomma.domain.verdict import Dead, Done, Later, Verdict
 from recomma.pipeline.consequences import consequences, follow_up, unusable_signer
@@ -52,10 +55,8 @@ class Asked:
 def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Verdict:
     """Ask for every due intent of `venue`, the most urgent first."""
     with ledger.signer(venue.name, fence) as book:
-        asked = [
-            Asked(batch, tuple(book.orders_of(batch.id)), resent=True)
-            for batch in book.unanswered(now)
-        ]
+        doubtful = book.unanswered(now) if book.venue.live else ()
+        asked = [Asked(b, tuple(book.orders_of(b.id)), resent=True) for b in doubtful]
     sent = 0
     answer: Answer | None = None
     current = asked.pop(0) if asked else None
@@ -65,6 +66,9 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
                 _hear(book, current, answer, now)
                 if unusable_signer(answer):
                     return Dead(Reason.SIGNER_REFUSED, str(answer))
+                if isinstance(answer, Unanswered):
+                    # It took its time, and what is signed with this `now` would expire early.
+                    return Later(now, "an answer was lost")
                 current = asked.pop(0) if asked else None
             current = current or _next(book, venue, now)
             if current is None:
@@ -100,15 +104,30 @@ def _next(book: SignerBook, venue: Venue, now: datetime) -> Asked | None:
 def _worth_asking(book: SignerBook, due: Sequence[MirrorOrder], now: datetime) -> list[MirrorOrder]:
     kept = []
     for order in in_turn(due):
-        if not book.venue.live:
+        over = _not_worth_it(order, book, now) if order.state is State.PLANNED else None
+        if over:
+            book.give_up(order.id, over)
+        elif not book.venue.live:
+            if order.state is not State.PLANNED:
+                continue  # In dry run nothing is sent, not even a cancel.
             book.skip(order.id, Reason.DRY_RUN)
-        elif order.state is State.PLANNED and order.give_up_at and now > order.give_up_at:
-            book.give_up(order.id, Reason.UNFILLED_REMAINDER if order.filled else Reason.TOO_LATE)
         else:
             kept.append(order)
             continue
         book.leave(plan(order.deal_id), now)
     return kept
+
+
+def _not_worth_it(order: MirrorOrder, book: SignerBook, now: datetime) -> Reason | None:
+    """Say why a market entry, or what is left of one, is not asked for any more."""
+    if order.is_exit or order.terms.style is not Style.CROSS:
+        return None
+    if order.give_up_at and now > order.give_up_at:
+        return Reason.UNFILLED_REMAINDER if order.filled else Reason.TOO_LATE
+    margin = book.policy_of(order.bot_id).market_minimum_margin
+    if order.filled and notional(order.terms.price, order.remaining) < MINIMUM_NOTIONAL * margin:
+        return Reason.UNFILLED_REMAINDER  # Known beforehand, not learned from a refusal.
+    return None
 
 
 def _ask_entries(

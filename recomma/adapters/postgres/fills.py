@@ -9,7 +9,14 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres.notes import Leaves
-from recomma.adapters.postgres.tables import attempts, fills, mirror_orders, positions, venues
+from recomma.adapters.postgres.tables import (
+    attempts,
+    deals,
+    fills,
+    mirror_orders,
+    positions,
+    venues,
+)
 from recomma.adapters.postgres.values import AnyRow
 from recomma.domain.money import Side
 from recomma.domain.notes import reconcile
@@ -86,8 +93,14 @@ def claim_foreign(connection: Connection, order_ids: Sequence[int]) -> None:
 
 
 def read_to(connection: Connection, venue: str) -> datetime | None:
+    """Return up to when the fills are known; before the first one, since when there may be some.
+
+    That is when the oldest deal was first seen, whichever deal asks: its fill may be older than
+    everything that the asking one knows of.
+    """
+    oldest = select(func.min(deals.c.first_seen_at)).scalar_subquery()
     found: datetime | None = connection.execute(
-        select(venues.c.fills_read_to).where(venues.c.name == venue)
+        select(func.coalesce(venues.c.fills_read_to, oldest)).where(venues.c.name == venue)
     ).scalar_one()
     return found
 
