@@ -95,7 +95,7 @@ def _duplicates(deals: Iterable[DealBooks], name: str, venue: VenueState) -> int
     for order in venue.orders:
         told = decode(str(order.get("cloid") or ""))
         if told:
-            filled[told.deal_id, str(told.leg)] += Decimal(str(order["filled"]))
+            filled[told.deal_id, str(told.leg)] += Decimal(str(order["filledSz"]))
     allowed: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     for deal in deals:
         for here in deal.mirrored:
