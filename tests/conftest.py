@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from recomma import embedded
 from recomma.adapters.postgres import schema
 from recomma.adapters.postgres.engine import make_engine
+from tests.contract.ledger_world import LedgerWorld
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +53,13 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = make_engine(database_url, pool_size=12)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=["postgres"])
+def ledgers(request: pytest.FixtureRequest) -> LedgerWorld:
+    """A world around each ledger that there is; a fake one would be another parameter."""
+    engine: Engine = request.getfixturevalue("engine")
+    return LedgerWorld(engine)
 
 
 @pytest.fixture
