@@ -1,0 +1,1 @@
+"""The demo: a small scripted market, mirrored in front of the user (design.md, section 11)."""
