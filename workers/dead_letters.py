@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from recomma.adapters.postgres.dead_letters import DeadLetterStore
+    from workers.letter_lines import Letters
 
 BAD_USAGE: Final = 2
 NOT_FOUND: Final = 3
@@ -46,13 +46,13 @@ def refused(why: str, status: int) -> NoReturn:
 @click.pass_context
 def dead_letters(ctx: click.Context) -> None:
     """Look at dead letters, requeue them, discard them."""
-    # Without -A, Celery hands over an application of its own that knows none of our settings.
-    if ctx.obj.app.main != "recomma":
+    # Without -A, Celery hands over whichever application was imported last.
+    if ctx.find_root().params.get("app") is None or ctx.obj.app.main != "recomma":
         refused("Say which application: celery -A workers dead-letters …", BAD_USAGE)
 
 
 @contextmanager
-def opened() -> "Iterator[DeadLetterStore]":
+def opened() -> "Iterator[Letters]":
     """Yield the store of dead letters. Ends the program with one sentence if it cannot be read."""
     from sqlalchemy.exc import OperationalError
 
@@ -75,8 +75,10 @@ def opened() -> "Iterator[DeadLetterStore]":
 @dead_letters.command("list")
 @click.option("--queue", help="Only letters of this queue.")
 @click.option("--deal", "deal_id", type=int, help="Only letters about this 3Commas deal.")
-@click.option("--task", help="Only letters of this step: watch, plan, submit, reconcile, refresh.")
-@click.option("--since", callback=moment, help="Only those that died since then: a time, or 6h, 7d.")
+@click.option("--task", help="Only letters of this step, like plan or submit.")
+@click.option(
+    "--since", callback=moment, help="Only those that died since then: a time, or 6h, 7d."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_letters(as_json: bool, **filters: Any) -> None:
     """List the open dead letters, the newest first."""
@@ -126,11 +128,11 @@ def discard(letter_id: int, why: str) -> None:
 
 
 @dead_letters.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def stats(as_json: bool) -> None:
     """Count the open letters by queue and reason."""
     from workers import letter_lines
 
     with opened() as store:
         counts = store.counts()
-    click.echo(letter_lines.as_json(counts) if as_json else letter_lines.counted(counts))
+    click.echo(letter_lines.counted_as_json(counts) if as_json else letter_lines.counted(counts))

@@ -6,14 +6,48 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from recomma.adapters.postgres.dead_letters import Letter
+from recomma.domain.notes import Note
+from recomma.domain.reasons import Reason
+
+
+class Letter(Protocol):
+    """What is shown of a dead letter in a list; in full, every field of its dataclass is."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def note(self) -> Note: ...
+    @property
+    def reason(self) -> Reason: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def times(self) -> int: ...
+    @property
+    def died_at(self) -> datetime: ...
+
+
+class Letters(Protocol):
+    """What the command line needs of the store of dead letters (`wiring.dead_letters`)."""
+
+    def list(
+        self,
+        *,
+        queue: str | None,
+        deal_id: int | None,
+        task: str | None,
+        since: datetime | None,
+    ) -> Sequence[Letter]: ...
+    def show(self, letter_id: int) -> Letter: ...
+    def requeue(self, ids: Sequence[int] | None, *, actor: str) -> Sequence[int]: ...
+    def discard(self, letter_id: int, *, why: str, actor: str) -> None: ...
+    def counts(self) -> Mapping[tuple[str, str], int]: ...
 
 
 def as_json(what: Any) -> str:
@@ -21,7 +55,7 @@ def as_json(what: Any) -> str:
     return json.dumps(_plain(what), indent=2, ensure_ascii=False)
 
 
-def table(letters: "Sequence[Letter]") -> str:
+def table(letters: Sequence[Letter]) -> str:
     if not letters:
         return "no open dead letters"
     rows = [
@@ -39,7 +73,7 @@ def table(letters: "Sequence[Letter]") -> str:
     return _drawn(("id", "died at", "queue", "note", "reason", "times", "why"), rows)
 
 
-def in_full(letter: "Letter") -> str:
+def in_full(letter: Letter) -> str:
     """Return every field on lines of its own; long texts last."""
     fields = _plain(letter)
     long = {name: fields.pop(name) for name in ("traceback", "attempts")}
@@ -56,6 +90,15 @@ def counted(counts: Mapping[tuple[str, str], int]) -> str:
         return "no open dead letters"
     rows = [(queue, reason, str(count)) for (queue, reason), count in sorted(counts.items())]
     return _drawn(("queue", "reason", "letters"), rows)
+
+
+def counted_as_json(counts: Mapping[tuple[str, str], int]) -> str:
+    return as_json(
+        [
+            {"queue": queue, "reason": reason, "letters": count}
+            for (queue, reason), count in sorted(counts.items())
+        ]
+    )
 
 
 def _drawn(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

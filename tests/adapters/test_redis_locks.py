@@ -1,6 +1,5 @@
 """RedisLocks against a real Redis-compatible server."""
 
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -9,41 +8,30 @@ from contextlib import AbstractContextManager
 import pytest
 import redis
 
-from recomma import embedded
 from recomma.adapters.redis.locks import PREFIX, RedisLocks
 
 HELD_LONG_ENOUGH_SECONDS = 10.0
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    given = os.environ.get("RECOMMA_REDIS_URL")
-    if given:
-        yield given
-        return
-    with embedded.servers() as urls:
-        yield urls.redis
-
-
 @pytest.fixture
-def server(url: str) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(url)
+def server(redis_url: str) -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(redis_url)
     client.flushdb()
     yield client
     client.close()
 
 
 @pytest.fixture
-def locks(url: str, server: redis.Redis) -> Iterator[RedisLocks]:
-    locks = RedisLocks(url)
+def locks(redis_url: str, server: redis.Redis) -> Iterator[RedisLocks]:
+    locks = RedisLocks(redis_url)
     yield locks
     locks.close()
 
 
 @pytest.fixture
-def others(url: str) -> Iterator[RedisLocks]:
+def others(redis_url: str) -> Iterator[RedisLocks]:
     """Another worker's locks."""
-    locks = RedisLocks(url)
+    locks = RedisLocks(redis_url)
     yield locks
     locks.close()
 
@@ -105,8 +93,8 @@ def test_a_lock_has_a_life_so_that_a_killed_holder_blocks_nobody_for_ever(
     assert 0 < left_ms <= 20_000
 
 
-def test_a_lock_is_renewed_while_it_is_held(url: str, server: redis.Redis) -> None:
-    locks = RedisLocks(url, life_seconds=0.6)
+def test_a_lock_is_renewed_while_it_is_held(redis_url: str, server: redis.Redis) -> None:
+    locks = RedisLocks(redis_url, life_seconds=0.6)
     with locks.hold("deal/7"):
         key = PREFIX + "deal/7"
         server.pexpire(key, 60_000)  # Longer than a life: only a renewal makes it short again.
@@ -130,8 +118,8 @@ def test_a_lock_that_passed_to_another_is_not_released_by_its_former_holder(
     assert not server.exists(PREFIX + "deal/7")
 
 
-def test_a_lost_lock_does_not_disturb_the_work(url: str, server: redis.Redis) -> None:
-    locks = RedisLocks(url, life_seconds=0.3)
+def test_a_lost_lock_does_not_disturb_the_work(redis_url: str, server: redis.Redis) -> None:
+    locks = RedisLocks(redis_url, life_seconds=0.3)
     with locks.hold("deal/7"):
         server.delete(PREFIX + "deal/7")
         wait_until(lambda: not locks._held)  # The renewal has noticed.
@@ -158,9 +146,9 @@ def test_a_store_that_never_answers_lets_the_work_go_on() -> None:
         locks.close()
 
 
-def test_of_many_that_try_at_once_one_gets_the_lock(url: str, server: redis.Redis) -> None:
+def test_of_many_that_try_at_once_one_gets_the_lock(redis_url: str, server: redis.Redis) -> None:
     many = 8
-    locks = RedisLocks(url)
+    locks = RedisLocks(redis_url)
     together, tried = threading.Barrier(many), threading.Barrier(many)
     results: list[bool] = []
 

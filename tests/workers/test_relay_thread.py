@@ -6,15 +6,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from recomma import embedded
 from tests.workers.running import wait_until
 from workers.relay_thread import CHANNEL, RelayThread
 
 
-@pytest.fixture(scope="module")
-def dsn() -> Iterator[str]:
-    with embedded.servers() as urls:
-        yield urls.database.replace("+psycopg", "", 1)
+@pytest.fixture
+def dsn(empty_database_url: str) -> str:
+    return empty_database_url.replace("+psycopg", "", 1)
 
 
 class Work:
@@ -54,6 +52,7 @@ def listeners(dsn: str) -> list[int]:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'recomma-relay'"
+            " AND datname = current_database()"
         )
         return [pid for (pid,) in rows]
 
