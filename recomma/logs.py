@@ -17,10 +17,14 @@ def configure(level: int | str, as_json: bool) -> None:
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The rich one shows local variables, which may hold secrets.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     if as_json:
-        shared.append(structlog.processors.dict_tracebacks)
+        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),

@@ -16,7 +16,6 @@ from recomma.domain.entries import BASE
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import notional
 from recomma.domain.notes import plan, reconcile
-from recomma.domain.notes import submit as submit_note
 from recomma.domain.orders import MirrorOrder, Style
 from recomma.domain.policy import MINIMUM_NOTIONAL
 from recomma.domain.reasons import Reason
@@ -56,36 +55,25 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
     """Ask for every due intent of `venue`, the most urgent first."""
     with ledger.signer(venue.name, fence) as book:
         doubtful = book.unanswered(now) if book.venue.live else ()
-        asked = [Asked(b, tuple(book.orders_of(b.id)), resent=True) for b in doubtful]
-    sent = 0
-    answer: Answer | None = None
-    current = asked.pop(0) if asked else None
-    while sent < ROUNDS_MAX:
+        again = [Asked(b, tuple(book.orders_of(b.id)), resent=True) for b in doubtful]
+    for sent in range(ROUNDS_MAX):
+        # Each in its own transaction: orders are locked by id, and those of the last answer and
+        # those that are due next could otherwise be locked against that order.
         with ledger.signer(venue.name, fence) as book:
-            if current is not None and answer is not None:
-                _hear(book, current, answer, now)
-                if unusable_signer(answer):
-                    return Dead(Reason.SIGNER_REFUSED, str(answer))
-                if isinstance(answer, Unanswered):
-                    # It took its time, and what is signed with this `now` would expire early.
-                    return Later(now, "an answer was lost")
-                current = asked.pop(0) if asked else None
-            current = current or _next(book, venue, now)
+            current = again.pop(0) if again else _next(book, venue, now)
             if current is None:
-                return _rest(book, sent)
+                due_at = book.next_due_at()
+                return Later(due_at, "orders wait") if due_at else Done(f"{sent} requests")
             book.sent(current.batch.id)
         answer = venue.send(current.batch.body, count=current.batch.count)
-        sent += 1
-    with ledger.signer(venue.name, fence) as book:
-        if current is not None and answer is not None:
+        with ledger.signer(venue.name, fence) as book:
             _hear(book, current, answer, now)
-        book.leave(submit_note(venue.name), now)
-    return Done(f"{sent} requests, more to come")
-
-
-def _rest(book: SignerBook, sent: int) -> Verdict:
-    due_at = book.next_due_at()
-    return Later(due_at, "orders wait") if due_at else Done(f"{sent} requests")
+        if unusable_signer(answer):
+            return Dead(Reason.SIGNER_REFUSED, str(answer))
+        if isinstance(answer, Unanswered):
+            # It took its time, and what is signed with this `now` would expire early.
+            return Later(now, "an answer was lost")
+    return Later(now, "more to come")
 
 
 def _next(book: SignerBook, venue: Venue, now: datetime) -> Asked | None:
@@ -197,6 +185,7 @@ def _hear(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None
     if asked.leverage:
         _hear_leverage(book, asked, answer, now)
         return
+    book.orders_of(asked.batch.id)  # Locks them all, in the one order that everybody keeps.
     told = consequences(
         asked.orders,
         answer,
