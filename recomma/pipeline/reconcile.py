@@ -67,20 +67,15 @@ def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: da
             and order.id not in executed
         ]
         asked = [s.cloid for s in book.sought(venue.name) if s.executed is not None]
+        market = book.here(venue.name).market
+        closing = book.closing is not None
     records: dict[str, OrderRecord | None] = {c: venue.order_record(c) for c in missing}
     records.update(dict.fromkeys(asked))
     since = ledger.fills_read_to(venue.name) or seen_at
     # Last, so that whatever a record or a missing open order means has its fills in here.
     ledger.book_fills(venue.name, venue.fills_since(since - FILLS_OVERLAP), now)
-    return Held(open_orders, records, _mid(deal_id, venue, ledger, fence))
-
-
-def _mid(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None) -> Price | None:
-    """Read the price, but only if there is something to close at it."""
-    with ledger.deal(deal_id, fence) as book:
-        here = book.here(venue.name)
-        wanted = book.closing is not None and here.holding.left(book.side)
-    return venue.mids().get(here.market.coin) if wanted and here.market else None
+    mid = venue.mids().get(market.coin) if closing and market else None
+    return Held(open_orders, records, mid)
 
 
 def _due(order: MirrorOrder) -> bool:

@@ -34,6 +34,7 @@ from recomma.pipeline.consequences import consequences, follow_up, unusable_sign
 from recomma.ports import Consequence, Ledger, SignerBook, StoredBatch, Venue
 
 ATTEMPT_LIFE: Final = timedelta(seconds=15)  # As the venue's own front end (hyperliquid.md 6).
+LOST_PAUSE: Final = timedelta(seconds=1)  # A connection that resets at once must not spin us.
 BATCH_MAX: Final = 40  # One more unit of IP weight begins above it (hyperliquid.md 14.1).
 LEVERAGE_AGAIN: Final = timedelta(seconds=5)
 ROUNDS_MAX: Final = 25  # A step is bounded; what is left has its note.
@@ -72,7 +73,7 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
             return Dead(Reason.SIGNER_REFUSED, str(answer))
         if isinstance(answer, Unanswered):
             # It took its time, and what is signed with this `now` would expire early.
-            return Later(now, "an answer was lost")
+            return Later(now + LOST_PAUSE, "an answer was lost")
     return Later(now, "more to come")
 
 

@@ -16,7 +16,7 @@ from recomma.domain.notes import reconcile, watch
 from recomma.rehearse.timeline import Moment, Opening
 from recomma.stage.stage import Stage
 
-POLL_SECONDS: Final = 0.003
+POLL_SECONDS: Final = 0.005
 NUDGE_SECONDS: Final = 1.0
 STUCK_SECONDS: Final = 120.0
 AFTER_THE_LAST: Final = timedelta(hours=1)

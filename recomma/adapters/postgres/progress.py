@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Engine, exists, func, or_, select, text
+import psycopg
+from sqlalchemy import Engine, exists, func, or_, select
 
 from recomma.adapters.postgres import tables as t
 from recomma.domain.lifecycle import LIVE
 
-
-UNSETTLED = text(
-    "SELECT EXISTS (SELECT FROM notes WHERE NOT dead AND due_at <= :now)"
+UNSETTLED: Final = (
+    "SELECT EXISTS (SELECT FROM notes WHERE NOT dead AND due_at <= %(now)s)"
     " OR EXISTS (SELECT FROM notes WHERE leased_until IS NOT NULL)"
 )
 
@@ -21,11 +22,13 @@ class Progress:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         # Asked hundreds of times a second: a connection of its own, and no transaction around it.
-        self._watching = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._watching = psycopg.connect(dsn, autocommit=True)
 
     def unsettled(self, now: datetime) -> bool:
         """Say whether a note is due at `now` or in somebody's hands."""
-        return bool(self._watching.execute(UNSETTLED, {"now": now}).scalar_one())
+        row = self._watching.execute(UNSETTLED, {"now": now}, prepare=True).fetchone()
+        return bool(row and row[0])
 
     def next_due_at(self) -> datetime | None:
         query = select(func.min(t.notes.c.due_at)).where(~t.notes.c.dead)
