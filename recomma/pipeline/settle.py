@@ -5,7 +5,7 @@ In doubt means that the venue may have executed it, now or later. Open orders, f
 expired, did it certainly not happen (hyperliquid.md 10).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,21 +35,21 @@ class Held:
 def settle(book: DealBook, venue: str, held: Held, now: datetime) -> datetime | None:
     """Take each live order one step on if the look says so; return when to ask again."""
     times = []
-    base_before = _base_is_in(book, venue)
-    for order in book.here(venue).orders:
+    orders = book.here(venue).orders
+    base_waited = any(o.leg == BASE and o.state is State.IN_DOUBT for o in orders)
+    for order in orders:
         if order.state is State.RESTING:
             times.append(_resting(book, order, held, now))
         elif order.state is State.IN_DOUBT:
             times.append(_in_doubt(book, order, held, now))
-    if _base_is_in(book, venue) != base_before:
+    if base_waited and _base_is_in(book.here(venue).orders):
         book.leave(plan(book.deal_id), now)  # Averaging orders were waiting for it.
     return min((at for at in times if at), default=None)
 
 
-def _base_is_in(book: DealBook, venue: str) -> bool:
+def _base_is_in(orders: Iterable[MirrorOrder]) -> bool:
     return any(
-        order.leg == BASE and (order.filled or order.state is State.RESTING)
-        for order in book.here(venue).orders
+        order.leg == BASE and (order.filled or order.state is State.RESTING) for order in orders
     )
 
 

@@ -54,6 +54,7 @@ class PostgresDealBook(DealFacts):
         self._terms: dict[str, AnyRow] | None = None
         self._skipped: dict[str, frozenset[Leg]] | None = None
         self._markets: dict[str, Market | None] = {}
+        self._others_rest: dict[str, bool] = {}
         self._leaves = Leaves()
 
     def here(self, venue: str) -> DealHere:
@@ -215,6 +216,11 @@ class PostgresDealBook(DealFacts):
         return self._markets[venue]
 
     def _strangers(self, venue: str, coin: str) -> bool:
+        if venue not in self._others_rest:
+            self._others_rest[venue] = self._others_rest_on(venue, coin)
+        return self._others_rest[venue]
+
+    def _others_rest_on(self, venue: str, coin: str) -> bool:
         theirs = select(mirror_orders.c.id).where(
             mirror_orders.c.venue == venue,
             mirror_orders.c.coin == coin,

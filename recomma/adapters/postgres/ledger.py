@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, select, text
@@ -102,7 +103,7 @@ class PostgresLedger:
         """Raises NotThere for a deal that no list has shown yet."""
         with self._engine.begin() as connection:
             row = _locked(connection, deals, deals.c.id == deal_id, fence)
-            book = PostgresDealBook(connection, row, self._stamped, self._policy)
+            book = PostgresDealBook(connection, row, cache(self._stamped), self._policy)
             yield book
             book.close()
 
@@ -114,7 +115,7 @@ class PostgresLedger:
             # Venues that share a signer take turns: its nonces are counted once.
             _lock(connection, signers, signers.c.address == row.signer)
             book = PostgresSignerBook(
-                connection, row, self._stamped, self._policy, self._code_version
+                connection, row, cache(self._stamped), self._policy, self._code_version
             )
             yield book
             book.close()
