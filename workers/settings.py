@@ -5,7 +5,6 @@ The numbers come from celery.md 1.9; tests/workers/test_settings.py keeps their 
 """
 
 import sys
-from datetime import timedelta
 from typing import Any, Final
 
 from kombu import Queue
@@ -31,13 +30,10 @@ settings: Final = _settings()
 
 broker_url: Final = settings.redis_url
 
-LONGEST_TASK: Final = timedelta(seconds=60)
-"""Longer than any step can take: its HTTP requests, statements and locks have time-outs."""
-
 broker_transport_options: Final[dict[str, Any]] = {
     # A message that is not acknowledged for so long is handed out again. Longer than the longest
-    # task (60), the wait for a lost worker (10) and a slow broker (30), or running tasks are run
-    # a second time. The same in every process, because the shortest one wins.
+    # task (the lease of a note, 60), the wait for a lost worker (10) and a slow broker (30), or
+    # running tasks are run a second time. The same in every process: the shortest one wins.
     "visibility_timeout": 180,
     # Look for such messages every 5 s: by default a killed worker's message waits 100 s longer.
     "unacked_restore_interval": 5,
@@ -73,7 +69,9 @@ task_publish_retry_policy = {
 
 # By name only (the anonymous exchange): after a flush of Redis, messages sent to an exchange would
 # vanish without an error, because the set of bindings is gone (celery.md 0.7).
-task_queues: Final = [Queue(queue.value) for queue in notes.Queue]
+task_default_exchange = ""
+# With a key of its own, because Celery would otherwise give all five the key of the default queue.
+task_queues: Final = [Queue(queue.value, routing_key=queue.value) for queue in notes.Queue]
 task_default_queue = notes.Queue.MAINTENANCE.value
 # A misspelt queue raises instead of filling a list that nobody reads.
 task_create_missing_queues = False

@@ -32,3 +32,17 @@ def test_an_exit_goes_before_all_the_deals_that_wait(valkey: Broker, tmp_path: P
 
 def one_is_running(worker: Running, valkey: Broker) -> None:
     worker.wait_until(lambda: valkey.ran() == ["plan 0"], "the first deal is being worked on")
+
+
+@pytest.mark.slow
+def test_messages_arrive_after_the_broker_lost_everything(valkey: Broker, tmp_path: Path) -> None:
+    urls = {**NO_DATABASE, "RECOMMA_REDIS_URL": valkey.url, "TRACE_URL": valkey.url}
+    publisher = CeleryPublisher(valkey.app())
+
+    with celery(tmp_path / "state", STAND_IN, worker_arguments(GENERAL, threads=1), urls) as worker:
+        publisher.send("recomma.plan", "deals", {"deal_id": 1})
+        worker.wait_until(lambda: valkey.ran() == ["plan 1"], "the worker works")
+        valkey.client.flushall()
+        publisher.send("recomma.plan", "deals", {"deal_id": 2})
+
+        worker.wait_until(lambda: valkey.ran() == ["plan 2"], "the next message arrives")

@@ -30,7 +30,9 @@ app.finalize()
 conf = app.conf
 print(json.dumps({
     "tasks": sorted(name for name in app.tasks if not name.startswith("celery.")),
-    "queues": {name: queue.exchange.name for name, queue in app.amqp.queues.items()},
+    "queues": {
+        name: [queue.exchange.name, queue.routing_key] for name, queue in app.amqp.queues.items()
+    },
     "routes": {
         name: app.amqp.router.route({}, name)["queue"].name
         for name in app.tasks if not name.startswith("celery.")
@@ -92,6 +94,10 @@ def test_every_step_goes_to_its_own_queue() -> None:
 def test_the_five_queues_are_declared_and_nothing_creates_others() -> None:
     assert set(shown()["queues"]) == set(Queue)
     assert shown()["conf"]["task_create_missing_queues"] is False
+
+
+def test_queues_are_bound_to_no_exchange_so_that_a_flush_of_redis_loses_no_binding() -> None:
+    assert shown()["queues"] == {queue.value: ["", queue.value] for queue in Queue}
 
 
 def test_a_message_is_handed_out_again_only_after_the_longest_task_must_have_ended() -> None:
