@@ -1,0 +1,219 @@
+"""A deal in the in-memory ledger. See recomma.ports.DealBook."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from recomma.domain.differences import SourceState
+from recomma.domain.entries import Skip
+from recomma.domain.joining import join
+from recomma.domain.lifecycle import Event, State
+from recomma.domain.money import NO_SIZE, Side, Size
+from recomma.domain.notes import Note
+from recomma.domain.orders import NewOrder, Standing, Terms
+from recomma.domain.policy import Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.source import Leg, Reading, Role, Strategy
+from recomma.domain.symbols import coin_of
+from recomma.domain.wanted import Closing, Wanted, WantedExit, remembered_exits
+from recomma.ports import DealHere, Observed, Sought
+from tests.fakes.notes import FakeNotes
+from tests.fakes.orders import FakeOrders
+from tests.fakes.rows import DealRow, Rows
+
+
+class FakeDealBook:
+    def __init__(
+        self, deal_id: int, rows: Rows, orders: FakeOrders, notes: FakeNotes, policy: Policy
+    ) -> None:
+        self.deal_id = deal_id
+        self._rows = rows
+        self._orders = orders
+        self._notes = notes
+        self._policy = policy
+
+    @property
+    def _row(self) -> DealRow:
+        return self._rows.deals[self.deal_id]
+
+    @property
+    def bot_id(self) -> int:
+        return self._row.listed.bot_id
+
+    @property
+    def pair(self) -> str:
+        return self._row.listed.pair
+
+    @property
+    def strategy(self) -> Strategy:
+        return self._row.listed.strategy
+
+    @property
+    def side(self) -> Side:
+        return self.strategy.entry_side
+
+    @property
+    def created_at(self) -> datetime:
+        return self._row.listed.created_at
+
+    @property
+    def first_seen_at(self) -> datetime:
+        return self._row.first_seen_at
+
+    @property
+    def exits(self) -> tuple[WantedExit, ...]:
+        return self._row.exits
+
+    @property
+    def exits_missing_since(self) -> datetime | None:
+        return self._row.exits_missing_since
+
+    @property
+    def closing(self) -> Closing | None:
+        return self._row.closing
+
+    @property
+    def finished(self) -> bool:
+        return self._row.finished
+
+    @property
+    def quiet_readings(self) -> int:
+        return self._row.quiet_readings
+
+    def here(self, venue: str) -> DealHere:
+        if (self.bot_id, venue) not in self._rows.pairs:
+            raise LookupError(f"bot {self.bot_id} is not paired with {venue}")
+        standing, why = self._rows.standings.get((self.deal_id, venue), (None, None))
+        market = coin_of(self.pair, self._rows.markets.get(venue, {}))
+        return DealHere(
+            venue=self._rows.venues[venue].terms,
+            policy=self._policy,
+            enabled_at=self._rows.pairs[self.bot_id, venue],
+            standing=standing,
+            standing_why=why,
+            market=market,
+            markets_known=venue in self._rows.markets,
+            orders=self._rows.orders_of(self.deal_id, venue),
+            skipped=frozenset(
+                leg for deal, at, leg in self._rows.skips if (deal, at) == (self.deal_id, venue)
+            ),
+            holding=self._orders.holding(self.deal_id, venue),
+            taken=self._taken(venue),
+            strangers=market is not None and self._strangers(venue, market.coin),
+        )
+
+    def venues(self) -> Sequence[str]:
+        return sorted(venue for bot_id, venue in self._rows.pairs if bot_id == self.bot_id)
+
+    def observe(self, observed: Observed, wanted: Wanted) -> bool:
+        row, reading = self._row, observed.reading
+        changed = row.read is None or _said(row.read) != _said(reading)
+        running = not (wanted.finished or wanted.released or wanted.closing)
+        missing = running and bool(row.exits) and not wanted.exits
+        self._rows.deals[self.deal_id] = replace(
+            row,
+            read=reading,
+            quiet_readings=0 if changed else row.quiet_readings + 1,
+            exits=remembered_exits(row.exits, wanted),
+            exits_missing_since=(row.exits_missing_since or reading.at) if missing else None,
+            closing=_first_told(row.closing, wanted.closing),
+            released=wanted.released,
+            finished=row.finished or wanted.finished,
+            active=row.active and not wanted.finished,
+            legs={**row.legs, **_states(reading)},
+        )
+        return changed
+
+    def forget_exits(self) -> None:
+        self._rows.change_deal(self.deal_id, exits=(), exits_missing_since=None)
+
+    def place(self, venue: str, order: NewOrder, *, due_at: datetime) -> int:
+        return self._orders.place(self.deal_id, venue, order, due_at)
+
+    def skip(self, venue: str, skip: Skip) -> None:
+        self._rows.skips.setdefault((self.deal_id, venue, skip.leg), skip)
+
+    def stand(self, venue: str, standing: Standing, why: Reason | None) -> None:
+        self._rows.standings[self.deal_id, venue] = (standing, why)
+
+    def withdraw(self, order_id: int, why: Reason) -> None:
+        self._orders.withdraw(order_id, why)
+
+    def record(
+        self,
+        order_id: int,
+        event: Event,
+        *,
+        why: Reason | None = None,
+        oid: int | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        self._orders.record(order_id, event, why=why, oid=oid, due_at=due_at)
+
+    def reterm(self, order_id: int, terms: Terms, *, due_at: datetime) -> None:
+        self._orders.reterm(order_id, terms, due_at)
+
+    def sought(self, venue: str) -> Sequence[Sought]:
+        doubtful = {
+            order.id
+            for order in self._rows.orders_of(self.deal_id, venue)
+            if order.state is State.IN_DOUBT
+        }
+        return [
+            Sought(
+                order_id=a.order_id,
+                cloid=a.cloid or "",
+                asked_at=a.asked_at,
+                expires_at=a.expires_at,
+                executed=a.executed,
+                filled=self._filled_by(a.order_id, a.cloid, a.oid),
+            )
+            for a in self._rows.attempts.values()
+            if a.order_id in doubtful and a.live and a.kind == "place"
+        ]
+
+    def leave(self, note: Note, due_at: datetime) -> None:
+        self._notes.leave(note, due_at)
+
+    def _filled_by(self, order_id: int, cloid: str | None, oid: int | None) -> Size:
+        """Sum up an attempt's own fills; one that came without its cloid is told by the oid."""
+        its_own = (
+            row.fill.size
+            for row in self._rows.fills.values()
+            if row.order_id == order_id
+            and (row.fill.cloid == cloid or (row.fill.cloid is None and row.fill.oid == oid))
+        )
+        return Size(sum(its_own, NO_SIZE))
+
+    def _taken(self, venue: str) -> Mapping[Leg, Size]:
+        sums: dict[Leg, Size] = {}
+        for order in self._rows.orders_of(self.deal_id, venue):
+            if order.leg.role is Role.TAKE_PROFIT and order.filled:
+                sums[order.leg] = Size(sums.get(order.leg, NO_SIZE) + order.filled)
+        return sums
+
+    def _strangers(self, venue: str, coin: str) -> bool:
+        return any(
+            order.live and order.terms.reduce_only and order.deal_id != self.deal_id
+            for order in self._rows.orders.values()
+            if (order.venue, order.coin) == (venue, coin)
+        )
+
+
+def _said(reading: Reading) -> tuple[object, ...]:
+    return (reading.deal, reading.orders, reading.events)
+
+
+def _first_told(known: Closing | None, shown: Closing | None) -> Closing | None:
+    """Keep the first time of a closing: the source's own moves on, and grace counts from it."""
+    if shown is not None and known is not None and known.reason is shown.reason:
+        return replace(shown, at=min(known.at, shown.at))
+    return shown
+
+
+def _states(reading: Reading) -> dict[Leg, SourceState]:
+    legs = join(reading)
+    return {
+        leg.leg: SourceState(leg.leg, leg.side, leg.status, leg.price, leg.size, leg.filled_at)
+        for leg in (*legs.entries, *legs.take_profits)
+    }

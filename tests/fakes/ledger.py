@@ -1,0 +1,218 @@
+"""The system of record in memory. It passes the contract suite of recomma.ports.Ledger."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import RLock
+
+from recomma.domain.bots import SourceBot
+from recomma.domain.differences import Mirrored
+from recomma.domain.notes import Note, reconcile
+from recomma.domain.orders import Standing
+from recomma.domain.policy import Policy
+from recomma.domain.source import SourceDeal
+from recomma.domain.venue import Fill, Market
+from recomma.ports import Claim, Clock, FenceLost, NotThere, Ruling, VenueTerms
+from tests.fakes.deal_book import FakeDealBook
+from tests.fakes.notes import FakeNotes
+from tests.fakes.orders import FakeOrders
+from tests.fakes.rows import DealRow, Rows, VenueRow
+from tests.fakes.signer_book import FakeSignerBook
+
+
+class FakeAccountBook:
+    def __init__(self, account: str, rows: Rows, notes: FakeNotes) -> None:
+        self._account = account
+        self._rows = rows
+        self._notes = notes
+
+    def known(self) -> Mapping[int, SourceDeal]:
+        mine = {i: d for i, d in self._rows.deals.items() if d.account == self._account}
+        return {deal_id: row.listed for deal_id, row in mine.items() if row.active}
+
+    def read_at(self) -> datetime | None:
+        return self._rows.accounts_read_at.get(self._account)
+
+    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> None:
+        for deal in deals:
+            row = self._rows.deals.get(deal.id)
+            if row is None:
+                self._rows.deals[deal.id] = DealRow(self._account, deal, True, at)
+            else:
+                self._rows.deals[deal.id] = replace(row, listed=deal, active=not row.finished)
+        self._rows.accounts_read_at[self._account] = at
+
+    def bots_seen(self, bots: Sequence[SourceBot], at: datetime) -> None:
+        paired = {bot_id for bot_id, _ in self._rows.pairs}
+        for bot in bots:
+            new = bot.id not in self._rows.bots
+            self._rows.bots[bot.id] = bot
+            for venue in self._rows.venues.values():
+                if venue.all_bots and new and bot.id not in paired:
+                    self._rows.pairs[bot.id, venue.terms.name] = at
+
+    def bots_known(self) -> frozenset[int]:
+        return frozenset(self._rows.bots)
+
+    def leave(self, note: Note, due_at: datetime) -> None:
+        self._notes.leave(note, due_at)
+
+
+class FakeLedger:
+    """Transactions are serial; one that raises leaves nothing behind.
+
+    `rows` is for assertions. A sibling shares them, as another process shares the database.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        policy: Policy | None = None,
+        look_cadence: bool = True,
+        sibling: "FakeLedger | None" = None,
+    ) -> None:
+        self.rows: Rows = sibling.rows if sibling else Rows()
+        self._lock: AbstractContextManager[bool] = sibling._lock if sibling else RLock()
+        self._clock = clock
+        self._policy = policy or Policy()
+        self._notes = FakeNotes(self.rows, clock, look_cadence)
+        self._orders = FakeOrders(self.rows, clock)
+
+    def configure(
+        self, terms: VenueTerms, signer: str, bots: Sequence[int] | None, at: datetime
+    ) -> None:
+        """Store a venue; `bots` None pairs it with every bot that is ever seen."""
+        self.rows.venues[terms.name] = VenueRow(terms, signer.lower(), bots is None)
+        for bot_id in bots or ():
+            self.rows.pairs.setdefault((bot_id, terms.name), at)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            before = self.rows.snapshot()
+            try:
+                yield
+            except BaseException:
+                self.rows.restore(before)
+                raise
+
+    # Notes.
+
+    def leave(self, note: Note, due_at: datetime) -> None:
+        with self._transaction():
+            self._notes.leave(note, due_at)
+
+    def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
+        with self._transaction():
+            return self._notes.claim(note, now, lease)
+
+    def rule(self, claim: Claim, ruling: Ruling) -> None:
+        with self._transaction():
+            self._notes.rule(claim, ruling, self._clock())
+
+    def mark(self, note: Note) -> None:
+        with self._transaction():
+            self._notes.mark(note)
+
+    def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
+        with self._transaction():
+            return self._notes.take_unpublished(now, limit)
+
+    def forget_publication(self, older_than: timedelta) -> int:
+        with self._transaction():
+            return self._notes.forget_publication(self._clock(), older_than)
+
+    def next_due_at(self) -> datetime | None:
+        return self._notes.next_due_at()
+
+    def wake(self) -> None:
+        """There is no relay in here."""
+
+    # Books.
+
+    @contextmanager
+    def account(self, account: str, fence: int | None) -> Iterator[FakeAccountBook]:
+        with self._transaction():
+            self._check(f"account/{account}", fence)
+            yield FakeAccountBook(account, self.rows, self._notes)
+
+    @contextmanager
+    def deal(self, deal_id: int, fence: int | None) -> Iterator[FakeDealBook]:
+        with self._transaction():
+            if deal_id not in self.rows.deals:
+                raise NotThere(f"the ledger has no deal {deal_id}")
+            self._check(f"deal/{deal_id}", fence)
+            yield FakeDealBook(deal_id, self.rows, self._orders, self._notes, self._policy)
+
+    @contextmanager
+    def signer(self, venue: str, fence: int | None) -> Iterator[FakeSignerBook]:
+        with self._transaction():
+            if venue not in self.rows.venues:
+                raise NotThere(f"the ledger has no venue {venue}")
+            self._check(f"venue/{venue}", fence)
+            yield FakeSignerBook(venue, self.rows, self._orders, self._notes, self._policy)
+
+    def _check(self, subject: str, fence: int | None) -> None:
+        current = self.rows.fences.get(subject, 0)
+        if fence is not None and fence != current:
+            raise FenceLost(f"{subject}: fence {fence}, now {current}")
+
+    # Facts.
+
+    def account_of(self, deal_id: int) -> str:
+        if deal_id not in self.rows.deals:
+            raise NotThere(f"the ledger has no deal {deal_id}")
+        return self.rows.deals[deal_id].account
+
+    def fills_read_to(self, venue: str) -> datetime | None:
+        oldest = min((row.first_seen_at for row in self.rows.deals.values()), default=None)
+        return self.rows.venues[venue].fills_read_to or oldest
+
+    def book_fills(self, venue: str, fills: Iterable[Fill], now: datetime) -> frozenset[int]:
+        with self._transaction():
+            deals = self._orders.book(venue, list(fills))
+            for deal_id in deals:
+                self._notes.leave(reconcile(deal_id, venue), now)
+            return deals
+
+    def store_markets(self, venue: str, markets: Sequence[Market], at: datetime) -> None:
+        if not markets:
+            return  # An empty universe is a failed read, not the end of all markets.
+        with self._transaction():
+            listed = {market.coin: market for market in markets}
+            known = self.rows.markets.get(venue, {})
+            gone = {c: replace(m, delisted=True) for c, m in known.items() if c not in listed}
+            self.rows.markets[venue] = {**gone, **listed}
+
+    def venues(self) -> Sequence[VenueTerms]:
+        return [row.terms for _, row in sorted(self.rows.venues.items())]
+
+    # For assertions.
+
+    def mirrored(self, deal_id: int, venue: str) -> Mirrored:
+        """Return everything that the comparison with the source needs."""
+        row = self.rows.deals[deal_id]
+        standing: Standing | None
+        standing, why = self.rows.standings.get((deal_id, venue), (None, None))
+        return Mirrored(
+            deal_id=deal_id,
+            venue=venue,
+            entry_side=row.listed.strategy.entry_side,
+            finished=row.finished,
+            released=row.released,
+            closing=row.closing is not None,
+            exits_known=bool(row.exits),
+            standing=standing,
+            standing_why=why,
+            source=tuple(row.legs.values()),
+            orders=self.rows.orders_of(deal_id, venue),
+            skips={
+                leg: skip.reason
+                for (deal, at, leg), skip in self.rows.skips.items()
+                if (deal, at) == (deal_id, venue)
+            },
+            holding=self._orders.holding(deal_id, venue),
+            dead_letters=sum(key[0].deal_id == deal_id for key in self.rows.letters),
+        )

@@ -1,0 +1,162 @@
+"""What the in-memory ledger holds: the tables of design.md 8, as dicts of frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+
+from recomma.domain.bots import SourceBot
+from recomma.domain.differences import SourceState
+from recomma.domain.entries import Skip
+from recomma.domain.lifecycle import State
+from recomma.domain.money import Size
+from recomma.domain.notes import Note
+from recomma.domain.orders import MirrorOrder, Standing
+from recomma.domain.reasons import Reason
+from recomma.domain.source import Leg, Reading, SourceDeal
+from recomma.domain.venue import Fill, Market
+from recomma.domain.wanted import Closing, WantedExit
+from recomma.ports import StoredBatch, VenueTerms
+
+
+class Violated(Exception):
+    """A write that the database's constraints would have refused."""
+
+
+@dataclass(frozen=True)
+class VenueRow:
+    terms: VenueTerms
+    signer: str
+    all_bots: bool
+    fills_read_to: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DealRow:
+    account: str
+    listed: SourceDeal
+    active: bool
+    first_seen_at: datetime
+    finished: bool = False
+    released: bool = False
+    read: Reading | None = None
+    exits: tuple[WantedExit, ...] = ()
+    exits_missing_since: datetime | None = None
+    closing: Closing | None = None
+    quiet_readings: int = 0
+    legs: Mapping[Leg, SourceState] = field(default_factory=dict)  # As last seen.
+
+
+@dataclass(frozen=True)
+class NoteRow:
+    """`leased_by` is the fence of the claim that holds it; `again_at` is for the run's end."""
+
+    id: int
+    note: Note
+    due_at: datetime | None = None
+    look_at: datetime | None = None
+    again_at: datetime | None = None
+    marks: int = 0
+    attempts: int = 0
+    errors: tuple[str, ...] = ()
+    leased_until: datetime | None = None
+    leased_by: int | None = None
+    published_at: datetime | None = None
+    summary: str = ""
+    dead: bool = False
+
+
+@dataclass(frozen=True)
+class LetterRow:
+    note: Note
+    reason: Reason
+    why: str
+    order_id: int | None
+    traceback: str
+    attempts: tuple[str, ...]
+    died_at: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    stored: StoredBatch
+    venue: str
+    kind: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    id: int
+    batch_id: int
+    order_id: int
+    kind: str  # `place` or `cancel`.
+    cloid: str | None
+    asked_at: datetime
+    expires_at: datetime
+    live: bool = True
+    oid: int | None = None
+    executed: Size | None = None
+
+
+@dataclass(frozen=True)
+class FillRow:
+    venue: str
+    fill: Fill
+    order_id: int | None
+    deal_id: int | None
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One line of what happened to an order; only ever added."""
+
+    order_id: int
+    at: datetime
+    event: str
+    before: State | None
+    after: State
+    why: Reason | None
+    text: str = ""
+
+
+FillKey = tuple[str, str, int, int, datetime]
+Here = tuple[int, str]
+"""A deal on a venue."""
+
+
+@dataclass
+class Rows:
+    """Every value is immutable, so that a shallow copy of each dict is a snapshot."""
+
+    venues: dict[str, VenueRow] = field(default_factory=dict)
+    markets: dict[str, Mapping[str, Market]] = field(default_factory=dict)
+    leverages: dict[tuple[str, str], int] = field(default_factory=dict)
+    nonces: dict[str, int] = field(default_factory=dict)
+    bots: dict[int, SourceBot] = field(default_factory=dict)
+    pairs: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    accounts_read_at: dict[str, datetime] = field(default_factory=dict)
+    deals: dict[int, DealRow] = field(default_factory=dict)
+    standings: dict[Here, tuple[Standing, Reason | None]] = field(default_factory=dict)
+    skips: dict[tuple[int, str, Leg], Skip] = field(default_factory=dict)
+    orders: dict[int, MirrorOrder] = field(default_factory=dict)
+    batches: dict[int, BatchRow] = field(default_factory=dict)
+    attempts: dict[int, AttemptRow] = field(default_factory=dict)
+    fills: dict[FillKey, FillRow] = field(default_factory=dict)
+    history: list[HistoryRow] = field(default_factory=list)
+    notes: dict[Note, NoteRow] = field(default_factory=dict)
+    letters: dict[tuple[Note, Reason, int | None], LetterRow] = field(default_factory=dict)
+    fences: dict[str, int] = field(default_factory=dict)
+
+    def snapshot(self) -> "Rows":
+        return Rows(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
+
+    def restore(self, snapshot: "Rows") -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(snapshot, each.name))
+
+    def orders_of(self, deal_id: int, venue: str) -> tuple[MirrorOrder, ...]:
+        return tuple(o for o in self.orders.values() if (o.deal_id, o.venue) == (deal_id, venue))
+
+    def change_deal(self, deal_id: int, **changes: object) -> None:
+        self.deals[deal_id] = replace(self.deals[deal_id], **changes)  # type: ignore[arg-type]

@@ -1,0 +1,50 @@
+"""What runs the steps, in memory: locks, queues and counts that can be looked at."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from recomma.domain.notes import Note
+
+
+class FakeLocks:
+    """`taken` are subjects that somebody else works on."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+        self.held: set[str] = set()
+
+    @contextmanager
+    def hold(self, subject: str) -> Iterator[bool]:
+        if subject in self.taken or subject in self.held:
+            yield False
+            return
+        self.held.add(subject)
+        try:
+            yield True
+        finally:
+            self.held.discard(subject)
+
+
+class FakePublisher:
+    """Notes wait in `queue` until the world runs them."""
+
+    def __init__(self) -> None:
+        self.queue: list[Note] = []
+
+    def publish(self, notes: Sequence[Note]) -> None:
+        self.queue.extend(notes)
+
+
+class FakeMetrics:
+    def __init__(self) -> None:
+        self.started: Counter[Note] = Counter()
+        self.ends: Counter[tuple[Note, str]] = Counter()
+
+    @contextmanager
+    def running(self, note: Note) -> Iterator[None]:
+        self.started[note] += 1
+        yield
+
+    def ended(self, note: Note, how: str) -> None:
+        self.ends[note, how] += 1
