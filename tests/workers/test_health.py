@@ -94,3 +94,17 @@ def test_nobody_may_consume_the_dead_letters(valkey: Broker, folder: Path) -> No
 
         assert worker.child.returncode == 2
         assert "Nobody consumes dead_letters" in worker.said
+
+
+@pytest.mark.slow
+def test_a_worker_for_all_queues_leaves_the_dead_letters_alone(
+    valkey: Broker, folder: Path
+) -> None:
+    environment = {**NO_DATABASE, "RECOMMA_REDIS_URL": valkey.url}
+    valkey.client.lpush("dead_letters", "parked")
+    [verb, _queue_option, _queues, *others] = worker_arguments("-", threads=1)
+    with celery(folder, REAL, [verb, *others], environment) as worker:
+        worker.wait_until(lambda: health.age_seconds("maintenance") is not None, "it is alive")
+
+        assert health.age_seconds("dead_letters") is None
+        assert valkey.client.llen("dead_letters") == 1

@@ -1,5 +1,6 @@
 """CeleryPublisher with a real broker, and none."""
 
+import base64
 import json
 import socket
 import threading
@@ -47,8 +48,6 @@ def test_a_note_becomes_one_message_of_ids_on_its_queue(
 
 
 def _body(message: Any) -> str:
-    import base64
-
     return base64.b64decode(message["body"]).decode()
 
 
@@ -90,6 +89,17 @@ def test_a_broker_that_is_away_costs_nothing_but_the_publication() -> None:
         app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
 
         CeleryPublisher(app).publish([notes.plan(7), notes.plan(8)])
+
+
+def test_a_full_broker_costs_nothing_but_the_publication(valkey: Broker) -> None:
+    publisher = CeleryPublisher(valkey.app())
+    valkey.client.config_set("maxmemory", "1")
+
+    publisher.publish([notes.plan(7)])
+
+    valkey.client.config_set("maxmemory", "0")
+    publisher.publish([notes.plan(8)])
+    assert [json.loads(_body(m))[1]["deal_id"] for m in messages(valkey, "deals")] == [8]
 
 
 def test_publishing_goes_on_after_the_broker_came_back(valkey: Broker) -> None:

@@ -111,6 +111,13 @@ def test_a_message_is_handed_out_again_only_after_the_longest_task_must_have_end
     assert LEASE.total_seconds() + worker_lost_wait + slow_broker < options["visibility_timeout"]
 
 
+def test_a_request_ends_long_before_the_lease_of_its_note() -> None:
+    from recomma.adapters.hyperliquid.transport import CONNECT_SECONDS, READ_SECONDS
+    from recomma.pipeline.run import LEASE
+
+    assert LEASE.total_seconds() > 2 * (CONNECT_SECONDS + READ_SECONDS)
+
+
 def test_a_publish_gives_up_before_the_step_that_publishes_is_late() -> None:
     policy = shown()["conf"]["task_publish_retry_policy"]
     options = shown()["conf"]["broker_transport_options"]
