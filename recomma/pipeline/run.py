@@ -25,9 +25,9 @@ from recomma.ports import Claim, DeadLetter, FenceLost, NotAllowed, Ruling, Unre
 
 log = structlog.get_logger()
 
-LEASE: Final = timedelta(seconds=60)
-"""How long a claimed note is ours: longer than any step takes with its time-outs, and the
-longest that the work of a killed worker waits before another takes it up."""
+LEASE: Final = timedelta(seconds=10)
+"""How long a claimed note is ours: the longest that the work of a killed worker waits. A step that
+takes longer keeps its subject by the renewed lock; should that be lost too, its fence is."""
 
 ATTEMPTS_MAX: Final = 6
 BACK_OFF_MAX: Final = timedelta(minutes=5)
@@ -35,8 +35,9 @@ NEVER_DIES: Final = {Step.RECONCILE, Step.SUBMIT, Step.WATCH}
 """Exits depend on these: their dead letter is an alarm, and the looking goes on."""
 NEVER_DIES_BACK_OFF: Final = timedelta(seconds=30)
 PUBLISH_MAX: Final = 100
-STALE_AFTER: Final = timedelta(seconds=10)
-"""Real time after which a published note that nobody took is published again."""
+STALE_AFTER: Final = timedelta(seconds=30)
+"""Real time after which a published note that nobody took is published again: it was lost with
+its broker, or in the hands of a worker that died before it could claim it."""
 
 
 def run(note: Note, tools: Tools) -> None:

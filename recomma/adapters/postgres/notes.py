@@ -280,7 +280,10 @@ def _busy() -> ColumnElement[bool]:
 def forget_publication(
     connection: Connection, now: datetime, older_than: timedelta, look_cadence: bool
 ) -> int:
-    stale = and_(due(now, look_cadence), _FREE, notes.c.published_at < REAL_NOW - older_than)
+    # A lease that ran out says at once that its worker is gone; a message that nobody took may
+    # only be waiting its turn.
+    lost = or_(notes.c.leased_until < REAL_NOW, notes.c.published_at < REAL_NOW - older_than)
+    stale = and_(due(now, look_cadence), _FREE, notes.c.published_at.is_not(None), lost)
     locked = (
         select(notes.c.id).where(stale).with_for_update(skip_locked=True, key_share=True)
     ).cte("locked")

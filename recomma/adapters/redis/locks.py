@@ -37,7 +37,7 @@ class RedisLocks:
     times per life. Only the owner's token can release it. `close` ends the thread.
     """
 
-    def __init__(self, url: str, *, life_seconds: float = 20.0) -> None:
+    def __init__(self, url: str, *, life_seconds: float = 8.0) -> None:
         """`life_seconds`: how long a lock outlives a holder that was killed."""
         self._client = redis.Redis.from_url(
             url,
