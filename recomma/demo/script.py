@@ -43,7 +43,7 @@ def _profit(deal_id: int) -> ScriptedDeal:
         id=deal_id,
         bot_id=71,
         what="takes its profit after two averaging orders",
-        opens=Decimal(1),
+        opens=Decimal("0.5"),
         end=_flat("completed", filled),
     )
 

@@ -1,0 +1,28 @@
+"""`recomma demo`: the script in front of the user."""
+
+import os
+import sys
+
+import click
+
+from recomma.cli.exits import Exit
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Stay until Ctrl-C afterwards, and say how to look in.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def demo(keep: bool, as_json: bool) -> None:
+    """Mirror a few scripted deals between two simulated exchanges, and report.
+
+    Needs nothing but this program: servers, exchanges, workers and beat are started for it, as
+    real processes on free ports, and are gone afterwards.
+    """
+    from recomma.demo.command import demo as run
+
+    try:
+        status = run(as_json=as_json, keep=keep)
+    except BrokenPipeError:
+        # Whoever read us has left, as `head` does. Python would complain again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = int(Exit.FAILED)
+    raise SystemExit(status)

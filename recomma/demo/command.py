@@ -1,0 +1,158 @@
+"""`recomma demo`: everything as real processes, the script in front of the user, a report."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from recomma import wiring
+from recomma.config import PREFIX
+from recomma.demo import report as reports
+from recomma.demo import words
+from recomma.demo.deal import BOTS, ScriptedDeal
+from recomma.demo.happenings import Told
+from recomma.demo.performance import Performance
+from recomma.demo.report import Report
+from recomma.demo.scene import Observer, Scene
+from recomma.demo.screen import Screen, choose
+from recomma.demo.script import script
+from recomma.domain.notes import refresh
+from recomma.embedded import unwinding_on_sigterm
+from recomma.ports import Ledger
+from recomma.stage.children import CannotPlay
+from recomma.stage.stage import Stage, StageVenue
+
+VENUE: Final = StageVenue("demo", tuple(BOTS), balance=Decimal(10_000))
+QUEUES: Final = ("take_profit", "orders", "deals", "maintenance")
+THREADS: Final = 2
+WATCH_SECONDS: Final = 1
+LOOK_SECONDS: Final = 0.3
+WAKE_SECONDS: Final = 60
+PATIENCE: Final = timedelta(seconds=40)
+"""How long after its last event the script may take to end here: an exit's grace (20 s), and the
+looks that follow it, on a slow machine."""
+
+
+def demo(*, as_json: bool, keep: bool) -> int:
+    """Play the script; print the report; return 0 if everything ended as scripted, else 1.
+
+    `keep` stays until Ctrl-C after that. Raises CannotStart, CannotPlay, ControlFailed.
+    """
+    _leave_the_users_own_alone()
+    deals = script()
+    screen = choose(deals, silent=as_json)
+    with unwinding_on_sigterm():
+        screen.say("Starting Postgres, Valkey, two simulated exchanges, five workers and beat ...")
+        with Stage((VENUE,)) as stage:
+            found = _play(stage, deals, screen)
+            _tell(found, as_json=as_json)
+            status = 1 if found.wrong else 0
+            if keep:
+                _stay(stage)
+            elif not as_json:
+                _print(["", *words.next_steps()])
+    return status
+
+
+def _leave_the_users_own_alone() -> None:
+    """Forget every setting of the real program.
+
+    They name its database, its accounts and its keys: with them the demo would trade between the
+    user's own accounts, and put its own venues in the place of the real ones.
+    """
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+
+
+def _play(stage: Stage, deals: Sequence[ScriptedDeal], screen: Screen) -> Report:
+    up_at = datetime.now(UTC)
+    stage.configure(enabled_at=up_at)
+    ledger = wiring.ledger_of(stage.settings)
+    # Else the first deal would have to wait for its venue's markets to be read.
+    ledger.leave(refresh(VENUE.name), up_at)
+    _start_workers(stage)
+    _wait_for_the_first_look(stage, ledger)
+    start = datetime.now(UTC)
+    took = (start - up_at).total_seconds()
+    screen.say(f"The workers needed {took:.1f} s; the market opens.")
+    performance = Performance(stage.source, stage.venue, deals, start)
+    performance.load()
+    books = wiring.books_of(stage.settings)
+    observer = Observer(stage.source, stage.venue, VENUE.account, books)
+    with screen.playing():
+        return _watch(performance, observer, stage, screen, up_at)
+
+
+def _watch(
+    performance: Performance, observer: Observer, stage: Stage, screen: Screen, up_at: datetime
+) -> Report:
+    """Look again and again until the script has ended and the mirror stands as it should."""
+    told = Told()
+    while True:
+        performance.click(datetime.now(UTC))
+        scene = observer.look()
+        found = reports.make(performance.deals, scene, _first_order_after(scene, up_at))
+        screen.show(found.deals, told.news(scene), performance.start)
+        over = scene.at > performance.ends_at
+        if (over and not found.wrong) or scene.at > performance.ends_at + PATIENCE:
+            return found
+        stage.children.check()
+        time.sleep(LOOK_SECONDS)
+
+
+def _first_order_after(scene: Scene, up_at: datetime) -> timedelta | None:
+    times = [at for order in scene.orders for at, _ in order.history]
+    return min(times) - up_at if times else None
+
+
+def _start_workers(stage: Stage) -> None:
+    """Start one worker for each queue, and a general one (design.md, section 5), side by side."""
+    more = {f"{PREFIX}WATCH_SECONDS": str(WATCH_SECONDS)}
+    stage.environment |= more
+    stage.children.add_environment(more)
+    for queue in QUEUES:
+        stage.start_worker(queue, queue, THREADS)
+    stage.start_worker("general", ",".join(QUEUES), THREADS)
+    stage.start_beat()
+
+
+def _wait_for_the_first_look(stage: Stage, ledger: Ledger) -> None:
+    """Return when 3Commas has been read once: beat, broker and workers then work together.
+
+    Raises CannotPlay.
+    """
+    give_up_at = time.monotonic() + WAKE_SECONDS
+    while time.monotonic() < give_up_at:
+        stage.children.check()
+        with ledger.account(stage.settings.account, None) as book:
+            if book.read_at():
+                return
+        time.sleep(LOOK_SECONDS)
+    said = stage.children.last_words("worker-deals")
+    raise CannotPlay(f"no worker has read 3Commas within {WAKE_SECONDS} s: {said}")
+
+
+def _tell(found: Report, *, as_json: bool) -> None:
+    if as_json:
+        _print([json.dumps(found.as_json(), ensure_ascii=False)])
+    else:
+        _print(["", *words.report_lines(found)])
+
+
+def _stay(stage: Stage) -> None:
+    """Return on Ctrl-C. Raises CannotPlay if a process ends by itself."""
+    _print(["", *words.kept(stage.environment, str(stage.folder / "logs"))])
+    try:
+        while True:
+            stage.children.check()
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
