@@ -307,3 +307,14 @@ def test_the_server_names_its_url_and_ends_quietly(number: signal.Signals) -> No
 
     assert clock["speed"] == 1
     assert (running.returncode, rest, errors) == (0, "", "")
+
+
+def test_the_official_sdk_approves_an_agent_that_can_trade(venue: Venue) -> None:
+    answer, key = venue.trader(MASTER_KEY).approve_agent("mirror")
+
+    order = ("DOGE", True, 100, 0.15, {"limit": {"tif": "Gtc"}})
+    placed = venue.trader(key).order(*order)
+
+    assert answer == {"status": "ok", "response": {"type": "default"}}
+    assert "resting" in statuses(placed)[0]
+    assert [row["name"] for row in venue.info.extra_agents(MASTER)] == ["mirror"]

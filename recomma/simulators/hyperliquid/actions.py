@@ -56,6 +56,14 @@ class ScheduleCancel:
 
 
 @dataclass(frozen=True)
+class ApproveAgent:
+    """The only user-signed action here: its signer acts for itself and for nobody else (4.2)."""
+
+    agent: str
+    name: str | None  # With " valid_until <ms>" behind it, if an expiry was asked for.
+
+
+@dataclass(frozen=True)
 class Noop:
     """Does nothing but use its nonce up."""
 
@@ -67,6 +75,7 @@ Action = (
     | UpdateLeverage
     | UpdateIsolatedMargin
     | ScheduleCancel
+    | ApproveAgent
     | Noop
 )
 

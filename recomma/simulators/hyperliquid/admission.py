@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from recomma.simulators.hyperliquid import limits
 from recomma.simulators.hyperliquid.accounts import Account
-from recomma.simulators.hyperliquid.actions import Envelope, Noop
+from recomma.simulators.hyperliquid.actions import ApproveAgent, Envelope, Noop
 from recomma.simulators.hyperliquid.executing import execute
 from recomma.simulators.hyperliquid.refusals import TurnedDown, must_deposit, unknown_signer
 from recomma.simulators.hyperliquid.wire import JsonObject
@@ -59,6 +59,10 @@ def _admit_and_execute(world: World, envelope: Envelope, signer: str, now_ms: in
 
 def _account_for(world: World, envelope: Envelope, signer: str) -> Account:
     """Return the account that is acted on: the signer's, its master's, or a sub-account."""
+    if isinstance(envelope.action, ApproveAgent):
+        if signer not in world.accounts:
+            raise must_deposit(signer)
+        return world.accounts[signer]
     agent = world.agents.get(signer)
     revoked = world.faults.revoked(signer) if agent else None
     if revoked and agent:

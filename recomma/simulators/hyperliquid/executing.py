@@ -6,6 +6,7 @@ from recomma.simulators.hyperliquid import refusals
 from recomma.simulators.hyperliquid.accounts import Account, Leverage
 from recomma.simulators.hyperliquid.actions import (
     Action,
+    ApproveAgent,
     CancelOne,
     CancelOrders,
     ModifyOrders,
@@ -15,6 +16,7 @@ from recomma.simulators.hyperliquid.actions import (
     UpdateIsolatedMargin,
     UpdateLeverage,
 )
+from recomma.simulators.hyperliquid.approving import approve
 from recomma.simulators.hyperliquid.faults import FaultKind
 from recomma.simulators.hyperliquid.modifying import modify
 from recomma.simulators.hyperliquid.orders import OrderRequest, Tif
@@ -55,6 +57,9 @@ def _carry_out(world: World, account: Account, action: Action, at_ms: int) -> Js
             return _update_isolated_margin(world, account, action)
         case ScheduleCancel():
             raise _schedule_refusal(account)
+        case ApproveAgent():
+            approve(world, account, action, at_ms)
+            return DEFAULT_ANSWER
         case Noop():
             return DEFAULT_ANSWER
 

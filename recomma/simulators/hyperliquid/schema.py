@@ -9,6 +9,7 @@ from typing import Any, Final
 from recomma.domain.money import Side
 from recomma.simulators.hyperliquid.actions import (
     Action,
+    ApproveAgent,
     CancelOne,
     CancelOrders,
     Envelope,
@@ -36,6 +37,13 @@ from recomma.simulators.hyperliquid.wire import (
 )
 
 GROUPINGS: Final = ("na", "normalTpsl", "positionTpsl")
+APPROVE_FIELDS: Final = (
+    "signatureChainId",
+    "hyperliquidChain",
+    "agentAddress",
+    "agentName",
+    "nonce",
+)
 V_VALUES: Final = (0, 1, 27, 28)
 
 
@@ -253,6 +261,18 @@ def _noop(found: Mapping[str, Any]) -> tuple[Action, JsonObject]:
     return Noop(), {"type": "noop"}
 
 
+def _approve_agent(found: Mapping[str, Any]) -> tuple[Action, JsonObject]:
+    """Read an approval. It is signed field by field, so that nothing is put into order."""
+    only(found, "type", *APPROVE_FIELDS)
+    name, texts = found.get("agentName"), ("signatureChainId", "hyperliquidChain")
+    if not all(isinstance(found.get(key), str) for key in texts):
+        raise WrongShape
+    if not isinstance(name, str | None):
+        raise WrongShape
+    whole(found.get("nonce"))
+    return ApproveAgent(address(found.get("agentAddress")), name or None), dict(found)
+
+
 READERS: Final[Mapping[str, Reader]] = {
     "order": _place,
     "cancel": _cancel,
@@ -262,5 +282,6 @@ READERS: Final[Mapping[str, Reader]] = {
     "updateLeverage": _update_leverage,
     "updateIsolatedMargin": _update_isolated_margin,
     "scheduleCancel": _schedule_cancel,
+    "approveAgent": _approve_agent,
     "noop": _noop,
 }

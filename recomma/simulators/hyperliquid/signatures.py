@@ -1,15 +1,24 @@
 """Telling who signed, with real cryptography. Tests of the model bring a simpler one."""
 
-from recomma.signing.hyperliquid import Network, UnrecoverableSignature, recover_l1
-from recomma.simulators.hyperliquid.actions import Envelope
+from recomma.signing.hyperliquid import (
+    Network,
+    UnrecoverableSignature,
+    recover_approve_agent,
+    recover_l1,
+)
+from recomma.simulators.hyperliquid.actions import ApproveAgent, Envelope
 from recomma.simulators.hyperliquid.admission import Recover
 
 
 def recovering(network: Network) -> Recover:
-    """Return the recovery of one network, over the canonical action (hyperliquid.md 4.1)."""
+    """Return the recovery of one network, over the canonical action (hyperliquid.md 4)."""
 
     def recover(envelope: Envelope) -> str | None:
         try:
+            if isinstance(envelope.action, ApproveAgent):
+                return recover_approve_agent(
+                    envelope.canonical, envelope.signature, network=network
+                )
             return recover_l1(
                 envelope.canonical,
                 envelope.signature,
