@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
@@ -102,19 +103,28 @@ def counted_as_json(counts: Mapping[tuple[str, str], int]) -> str:
 
 
 def _drawn(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    flat = [[_one_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        return "\n".join("\t".join(_one_line(cell) for cell in row) for row in rows)
-    drawn = Table(*heads, box=SIMPLE_HEAD)
+        return "\n".join("\t".join(row) for row in flat)
+    return boxed(heads, flat, width=Console().width)
+
+
+def boxed(heads: Sequence[str], rows: Sequence[Sequence[str]], *, width: int) -> str:
+    """Return a table for a terminal of `width` columns."""
+    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for head in heads:
+        drawn.add_column(head, overflow="fold")  # Cut names could not be typed again.
     for row in rows:
-        drawn.add_row(*row)
+        # As text: square brackets in what a venue said are not markup.
+        drawn.add_row(*map(Text, row))
     paper = io.StringIO()
-    console = Console(file=paper, width=Console().width, force_terminal=True, highlight=False)
-    console.print(drawn)
+    Console(file=paper, width=width, force_terminal=True, highlight=False).print(drawn)
     return paper.getvalue().rstrip("\n")
 
 
 def _one_line(cell: str) -> str:
-    return " ".join(cell.split())
+    """The other side's words must not move the cursor of this one."""
+    return "".join(each if each.isprintable() else " " for each in " ".join(cell.split()))
 
 
 def _flat(value: Any) -> str:
