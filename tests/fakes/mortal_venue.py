@@ -1,0 +1,78 @@
+"""A venue whose caller can be killed around a sending."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from recomma.domain.money import Price
+from recomma.domain.venue import (
+    Answer,
+    Fill,
+    Market,
+    OpenOrder,
+    OrderRecord,
+    OrderRequest,
+    SignedRequest,
+)
+from recomma.ports import Venue
+
+
+class Killed(BaseException):
+    """The worker died: nothing of it runs any more, not even its last except."""
+
+
+@dataclass
+class MortalVenue:
+    """Passes everything on. `dies` says when the next sending kills its caller."""
+
+    venue: Venue
+    dies: str = ""  # `before_sending` or `after_sending`.
+
+    @property
+    def name(self) -> str:
+        return self.venue.name
+
+    @property
+    def signer(self) -> str:
+        return self.venue.signer
+
+    def markets(self) -> Sequence[Market]:
+        return self.venue.markets()
+
+    def mids(self) -> Mapping[str, Price]:
+        return self.venue.mids()
+
+    def open_orders(self) -> Sequence[OpenOrder]:
+        return self.venue.open_orders()
+
+    def fills_since(self, since: datetime) -> Sequence[Fill]:
+        return self.venue.fills_since(since)
+
+    def order_record(self, cloid: str) -> OrderRecord | None:
+        return self.venue.order_record(cloid)
+
+    def sign_orders(
+        self, requests: Sequence[OrderRequest], *, nonce: int, expires_after: int
+    ) -> SignedRequest:
+        return self.venue.sign_orders(requests, nonce=nonce, expires_after=expires_after)
+
+    def sign_cancels(
+        self, cancels: Sequence[tuple[int, str]], *, nonce: int, expires_after: int
+    ) -> SignedRequest:
+        return self.venue.sign_cancels(cancels, nonce=nonce, expires_after=expires_after)
+
+    def sign_leverage(
+        self, asset: int, leverage: int, *, nonce: int, expires_after: int
+    ) -> SignedRequest:
+        return self.venue.sign_leverage(asset, leverage, nonce=nonce, expires_after=expires_after)
+
+    def send(self, body: bytes, *, count: int) -> Answer:
+        dies = self.dies if b'"order"' in body else ""  # The leverage before it is left in peace.
+        if dies:
+            self.dies = ""
+        if dies == "before_sending":
+            raise Killed
+        answer = self.venue.send(body, count=count)
+        if dies == "after_sending":
+            raise Killed
+        return answer

@@ -1,0 +1,226 @@
+"""A whole little world to run the pipeline in: both simulators, a ledger in memory, and a clock.
+
+Nothing is patched: the adapters are the real ones, and their wires end in this process.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+from recomma.domain.differences import Difference, differences
+from recomma.domain.notes import Note, reconcile, watch
+from recomma.domain.orders import MirrorOrder
+from recomma.domain.policy import Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.source import Leg
+from recomma.pipeline.run import relay, run
+from recomma.pipeline.tools import Tools
+from recomma.ports import VenueTerms
+from recomma.signing.hyperliquid import Network
+from recomma.simulators.hyperliquid.signatures import recovering
+from recomma.simulators.hyperliquid.simulator import Simulator as VenueSimulator
+from recomma.simulators.threecommas.answers import Request
+from recomma.simulators.threecommas.simulator import Simulator as SourceSimulator
+from tests.fakes.in_process import API_KEY, API_SECRET, source_in_process, venue_in_process
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.mortal_venue import Killed, MortalVenue
+from tests.fakes.rows import LetterRow
+from tests.fakes.running import FakeLocks, FakeMetrics, FakePublisher
+from tests.pipeline import story
+
+START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ACCOUNT: Final = "main"
+VENUE: Final = "hl"
+ADDRESS: Final = "0x" + "ab" * 20
+BOT: Final = 7
+DEAL: Final = 501
+WATCH_EVERY: Final = timedelta(seconds=5)
+RUNS_MAX: Final = 2000  # At one moment; more is a loop that never ends.
+
+
+class World:
+    """One bot, mirrored on one venue with 10,000 dollars; DOGE costs 0.2."""
+
+    def __init__(
+        self, policy: Policy | None = None, *, live: bool = True, enabled_at: datetime = START
+    ) -> None:
+        self.now = START
+        self.venue_simulator = VenueSimulator(
+            recover=recovering(Network.TESTNET), real_time=lambda: int(START.timestamp()) * 10**6
+        )
+        self.source_simulator = SourceSimulator(1)
+        self.venue = MortalVenue(
+            venue_in_process(VENUE, ADDRESS, self.venue_simulator, Network.TESTNET)
+        )
+        self.ledger = FakeLedger(self.clock, policy=policy)
+        self.publisher, self.locks, self.metrics = FakePublisher(), FakeLocks(), FakeMetrics()
+        self.configure(live=live, enabled_at=enabled_at)
+        self.tools = Tools(
+            ledger=self.ledger,
+            sources={ACCOUNT: source_in_process(self.source_simulator, self.clock)},
+            venues={VENUE: self.venue},
+            locks=self.locks,
+            publisher=self.publisher,
+            metrics=self.metrics,
+            clock=self.clock,
+            jitter=lambda: 1.0,
+        )
+        self.chance: Random | None = None  # Given: messages come in any order.
+        self.deaths = 0
+        self._watched_at = START - WATCH_EVERY
+        self._set_clocks()
+        self.at_source("accounts", {"api_key": API_KEY, "secret": API_SECRET, "plan": "expert"})
+        agents = {"address": ADDRESS, "agents": [self.venue.signer], "balance": "10000"}
+        self.at_venue("accounts", agents)
+        self.price("0.2")
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def configure(self, *, live: bool, enabled_at: datetime = START) -> None:
+        terms = VenueTerms(VENUE, ADDRESS, None, live=live, tag=1)
+        self.ledger.configure(terms, self.venue.signer, (BOT, BOT + 1), enabled_at)
+
+    # The outside.
+
+    def at_venue(self, name: str, body: Any = None) -> Any:
+        return self.venue_simulator.control(name, body)
+
+    def at_source(self, name: str, body: Any = None) -> Any:
+        method = "GET" if body is None else "POST"
+        content = b"" if body is None else json.dumps(body).encode()
+        request = Request(method, f"/_control/{name}", {}, content)
+        answer = self.source_simulator.handle(request, self.now)
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    def price(self, price: str, coin: str = "DOGE") -> None:
+        self.at_venue("prices", {coin: [[self.now.isoformat(), price]]})
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        self.at_venue("faults", list(faults))
+
+    def open_deal(self, deal_id: int = DEAL, **fields: Any) -> None:
+        self.at_source("deals", [story.deal(deal_id, self.now, **fields)])
+
+    def tell(self, *messages: str, deal_id: int = DEAL, **turn: Any) -> None:
+        """Let events happen to a deal now; `turn` may have a `status` and `finished`."""
+        events = [{"message": m, "created_at": story.text(self.now)} for m in messages]
+        self.at_source("events", {"deal_id": deal_id, "events": events, **turn})
+
+    # Time.
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass: every note runs when it is due, and the source is watched."""
+        end = self.now + timedelta(seconds=seconds)
+        while True:
+            self.settle()
+            due_at = self.ledger.next_due_at() or end
+            if due_at <= self.now:  # Its holder has died: nobody runs it before the lease ends.
+                due_at = self.now + timedelta(seconds=1)
+            times = [end, self._watched_at + WATCH_EVERY, due_at]
+            self.now = max(min(times), self.now)
+            self._set_clocks()
+            if self.now >= end:
+                self.settle()
+                return
+
+    def settle(self) -> None:
+        """Run what is due now, until nothing is."""
+        if self.now >= self._watched_at + WATCH_EVERY:
+            self._watched_at = self.now
+            self.ledger.leave(watch(ACCOUNT), self.now)
+        for _ in range(RUNS_MAX):
+            relay(self.tools)
+            if not self.publisher.queue:
+                return
+            place = self.chance.randrange(len(self.publisher.queue)) if self.chance else 0
+            self.run(self.publisher.queue.pop(place))
+        raise AssertionError(f"{RUNS_MAX} runs at {self.now}: {self.publisher.queue}")
+
+    def run(self, note: Note) -> None:
+        """Run one note as a worker would; the worker may be killed."""
+        try:
+            run(note, self.tools)
+        except Killed:
+            self.deaths += 1
+
+    def look(self, deal_id: int = DEAL) -> None:
+        """Have the venue looked at now."""
+        self.ledger.leave(reconcile(deal_id, VENUE), self.now)
+        self.settle()
+
+    def _set_clocks(self) -> None:
+        self.at_venue("clock", {"at": self.now.isoformat(), "speed": 0})
+        self.at_source("clock", {"at": self.now.isoformat(), "speed": 0})
+
+    # What came of it.
+
+    def orders(self, leg: str | None = None, deal_id: int = DEAL) -> list[MirrorOrder]:
+        """Return our orders of a deal, all or one leg's, oldest first."""
+        mine = self.ledger.rows.orders_of(deal_id, VENUE)
+        return [order for order in mine if leg is None or order.leg == Leg.parse(leg)]
+
+    def order(self, leg: str, deal_id: int = DEAL) -> MirrorOrder:
+        return self.orders(leg, deal_id)[-1]
+
+    def at_the_venue(self) -> list[dict[str, Any]]:
+        """Return every order that the venue ever took, with its status."""
+        found: list[dict[str, Any]] = self.at_venue("state")["accounts"][ADDRESS]["orders"]
+        return found
+
+    def resting(self) -> list[tuple[str, Decimal, Decimal, bool]]:
+        """Return what is on the venue's book: side (B or A), price, size, reduce-only."""
+        return sorted(
+            (o["side"], Decimal(o["limitPx"]), Decimal(o["sz"]), o["reduceOnly"])
+            for o in self.at_the_venue()
+            if o["status"] == "open"
+        )
+
+    def position(self, coin: str = "DOGE") -> Decimal:
+        held = self.at_venue("state")["accounts"][ADDRESS]["positions"]
+        sizes = {p["coin"]: Decimal(p["szi"]) for p in held}
+        return sizes.get(coin, Decimal(0))
+
+    def actions(self, kind: str = "order") -> list[dict[str, Any]]:
+        """Return the signed requests of a kind that reached the venue."""
+        log: list[dict[str, Any]] = self.at_venue("log")
+        return [entry for entry in log if entry.get("action", {}).get("type") == kind]
+
+    def skips(self, deal_id: int = DEAL) -> dict[str, Reason]:
+        rows = self.ledger.rows.skips
+        return {str(leg): s.reason for (deal, _, leg), s in rows.items() if deal == deal_id}
+
+    def letters(self) -> list[LetterRow]:
+        return list(self.ledger.rows.letters.values())
+
+    def differences(self) -> list[Difference]:
+        return [
+            difference
+            for deal_id in self.ledger.rows.deals
+            for difference in differences(self.ledger.mirrored(deal_id, VENUE))
+        ]
+
+    def unexplained(self) -> list[Difference]:
+        return [difference for difference in self.differences() if difference.reason is None]
+
+
+WorldOf = Callable[..., World]
+
+
+def bought_world(**fields: Any) -> World:
+    """A world whose deal has bought its base of 100 DOGE at 0.2 and placed its exit at 0.22."""
+    world = World(**fields)
+    buy(world)
+    return world
+
+
+def buy(world: World, deal_id: int = DEAL, **fields: Any) -> None:
+    world.open_deal(deal_id, **fields)
+    world.tell(
+        story.base_placing(), story.base_executed(), story.target_placing("0.22"), deal_id=deal_id
+    )
+    world.wait(1)
