@@ -52,7 +52,6 @@ class PostgresDealBook(DealFacts):
         self._orders = Orders(connection, stamped)
         self._held: dict[str, Held] | None = None
         self._terms: dict[str, AnyRow] | None = None
-        self._skipped: dict[str, frozenset[Leg]] | None = None
         self._markets: dict[str, Market | None] = {}
         self._others_rest: dict[str, bool] = {}
         self._leaves = Leaves()
@@ -70,7 +69,7 @@ class PostgresDealBook(DealFacts):
             market=market,
             markets_known=terms.markets_known,
             orders=held.orders,
-            skipped=self._skipped_on(venue),
+            skipped=frozenset(map(Leg.parse, terms.skipped)),
             holding=held.holding,
             taken=held.taken,
             strangers=market is not None and self._strangers(venue, market.coin),
@@ -106,7 +105,7 @@ class PostgresDealBook(DealFacts):
             "at": self._stamped().at,
         }
         self._connection.execute(insert(skips).values(row).on_conflict_do_nothing())
-        self._skipped = None
+        self._terms = None
 
     def stand(self, venue: str, standing: Standing, why: Reason | None) -> None:
         row = {"standing": str(standing), "why": why, "at": self._stamped().at}
@@ -191,8 +190,12 @@ class PostgresDealBook(DealFacts):
             paired = and_(pairs.c.venue == venues.c.name, pairs.c.bot_id == self.bot_id)
             stands = and_(standings.c.venue == venues.c.name, standings.c.deal_id == self.deal_id)
             enabled_at = func.coalesce(pairs.c.enabled_at, self.first_seen_at).label("enabled_at")
+            legs = select(skips.c.leg).where(
+                skips.c.deal_id == self.deal_id, skips.c.venue == venues.c.name
+            )
+            skipped = func.array(legs.scalar_subquery()).label("skipped")
             rows = self._connection.execute(
-                select(venues, enabled_at, standings.c.standing, standings.c.why, known)
+                select(venues, enabled_at, standings.c.standing, standings.c.why, known, skipped)
                 .outerjoin(pairs, paired)
                 .outerjoin(standings, stands)
                 .where(or_(pairs.c.venue.is_not(None), standings.c.venue.is_not(None)))
@@ -200,15 +203,6 @@ class PostgresDealBook(DealFacts):
             )
             self._terms = {row.name: row for row in rows}
         return self._terms
-
-    def _skipped_on(self, venue: str) -> frozenset[Leg]:
-        if self._skipped is None:
-            legs: dict[str, set[Leg]] = {}
-            of_deal = select(skips.c.venue, skips.c.leg).where(skips.c.deal_id == self.deal_id)
-            for on, leg in self._connection.execute(of_deal):
-                legs.setdefault(on, set()).add(Leg.parse(leg))
-            self._skipped = {on: frozenset(found) for on, found in legs.items()}
-        return self._skipped.get(venue, frozenset())
 
     def _market(self, venue: str) -> Market | None:
         if venue not in self._markets:

@@ -1,15 +1,15 @@
 """What a deal has on its venues: its orders, locked, and what its fills add up to."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from recomma.adapters.postgres.orders import Orders
 from recomma.adapters.postgres.tables import fills, mirror_orders
+from recomma.adapters.postgres.values import AnyRow, order_of
 from recomma.domain.money import NO_SIZE, Side, Size
 from recomma.domain.orders import NOTHING_HELD, Holding, MirrorOrder
 from recomma.domain.source import Leg, Role
@@ -33,35 +33,45 @@ class Held:
 
 
 def held_by(connection: Connection, orders: Orders, deal_id: int) -> dict[str, Held]:
-    """Lock all orders of the deal and return what it has, by venue, in three statements.
+    """Lock all orders of the deal and return what it has, by venue, in two statements.
 
     All venues at once, because a second locking of orders could wait for a signer that waits for
-    the first.
+    the first. One statement reads all fills, so that orders and position agree with each other.
     """
+    rows = orders.lock(mirror_orders.c.deal_id == deal_id)
+    sums = connection.execute(_sums(deal_id)).all()
+    filled: dict[int, Size] = {}
+    for row in sums:
+        before = filled.get(row.mirror_order_id, NO_SIZE)
+        filled[row.mirror_order_id] = Size(before + row.size)
     by_venue: dict[str, list[MirrorOrder]] = defaultdict(list)
-    for order in orders.locked(mirror_orders.c.deal_id == deal_id):
-        by_venue[order.venue].append(order)
-    holdings = _holdings(connection, deal_id)
+    for row in rows:
+        by_venue[row.venue].append(order_of(row, filled.get(row.id, NO_SIZE)))
     return {
-        venue: Held(tuple(by_venue.get(venue, ())), holdings.get(venue, NOTHING_HELD))
-        for venue in by_venue.keys() | holdings.keys()
+        venue: Held(tuple(by_venue[venue]), _holding([s for s in sums if s.venue == venue]))
+        for venue in by_venue.keys() | {row.venue for row in sums}
     }
 
 
-def _holdings(connection: Connection, deal_id: int) -> dict[str, Holding]:
-    sums = connection.execute(
-        select(fills.c.venue, fills.c.side, func.sum(fills.c.size), func.max(fills.c.at))
-        .where(fills.c.deal_id == deal_id)
-        .group_by(fills.c.venue, fills.c.side)
-    )
-    sizes: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    last: dict[str, datetime] = {}
-    for venue, side, size, at in sums:
-        sizes[venue][side] = size
-        last[venue] = max(at, last.get(venue, at))
-    return {
-        venue: Holding(
-            Size(by_side.get(Side.BUY, NO_SIZE)), Size(by_side.get(Side.SELL, NO_SIZE)), last[venue]
+def _sums(deal_id: int) -> Select[Any]:
+    return (
+        select(
+            fills.c.venue,
+            fills.c.mirror_order_id,
+            fills.c.side,
+            func.sum(fills.c.size).label("size"),
+            func.max(fills.c.at).label("at"),
         )
-        for venue, by_side in sizes.items()
-    }
+        .where(fills.c.deal_id == deal_id)
+        .group_by(fills.c.venue, fills.c.mirror_order_id, fills.c.side)
+    )
+
+
+def _holding(sums: Sequence[AnyRow]) -> Holding:
+    if not sums:
+        return NOTHING_HELD
+    bought, sold = (
+        Size(sum((s.size for s in sums if s.side == side), NO_SIZE))
+        for side in (Side.BUY, Side.SELL)
+    )
+    return Holding(bought, sold, max(s.at for s in sums))

@@ -64,15 +64,19 @@ class Orders:
         self._connection = connection
         self._stamped = stamped
 
-    def locked(self, which: ColumnElement[bool]) -> list[MirrorOrder]:
-        """Lock the orders that fit and return them, by id."""
-        rows = self._connection.execute(
+    def lock(self, which: ColumnElement[bool]) -> Sequence[AnyRow]:
+        """Lock the orders that fit; return their rows, each with its deal's bot, by id."""
+        return self._connection.execute(
             select(mirror_orders, deals.c.bot_id)
             .join(deals, deals.c.id == mirror_orders.c.deal_id)
             .where(which)
             .order_by(mirror_orders.c.id)
             .with_for_update(of=mirror_orders, key_share=True)
         ).all()
+
+    def locked(self, which: ColumnElement[bool]) -> list[MirrorOrder]:
+        """Lock the orders that fit and return them, by id."""
+        rows = self.lock(which)
         filled = self.filled(row.id for row in rows)
         return [order_of(row, filled.get(row.id, NO_SIZE)) for row in rows]
 
