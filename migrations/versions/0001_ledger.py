@@ -29,7 +29,8 @@ REASONS = """
 
     refused_by_venue unknown_refusal signer_refused
 
-    venue_filled_first source_filled_only no_exit_at_source attempt_open dead_letter foreign
+    venue_filled_first source_filled_only no_exit_at_source attempt_open dead_letter requeued
+    foreign
 
     attempts_spent lock_held source_unreadable source_refused venue_unreadable venue_unknown
 """

@@ -24,6 +24,10 @@ WHOLE_DEAL: Final = {
     Reason.UNKNOWN_COIN,
 }
 """Reasons that every leg of a skipped deal shares; others began with its base."""
+RENEWABLE: Final = {
+    (State.CANCELLED, Reason.SOURCE_REPRICED),
+    (State.REFUSED, Reason.REQUEUED),  # A person has looked at its dead letter.
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def decide_entries(wanted: Wanted, here: Situation) -> tuple[Decision, ...]:
 
 
 def _may_be_renewed(order: MirrorOrder) -> bool:
-    return order.state is State.CANCELLED and order.why is Reason.SOURCE_REPRICED
+    return (order.state, order.why) in RENEWABLE
 
 
 def _repriced(order: MirrorOrder, entry: WantedEntry) -> bool:

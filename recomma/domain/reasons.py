@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NO_EXIT_AT_SOURCE = "no_exit_at_source"
     ATTEMPT_OPEN = "attempt_open"
     DEAD_LETTER = "dead_letter"
+    REQUEUED = "requeued"
     FOREIGN = "foreign"
     # Why a note waits or died.
     ATTEMPTS_SPENT = "attempts_spent"

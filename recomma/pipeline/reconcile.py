@@ -30,6 +30,7 @@ from recomma.pipeline.settle import Held, settle
 from recomma.ports import DealBook, DealHere, Ledger, Venue
 
 FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
+PRICE_AGAIN: Final = timedelta(seconds=1)
 LOOK_AFTER: Final = timedelta(seconds=3)  # The cadence while anything of the deal is alive here.
 
 
@@ -153,7 +154,7 @@ def _take_profits(desk: _Desk) -> datetime | None:
 def _close(desk: _Desk, closing: Closing, mid: Price | None) -> datetime | None:
     """Close what is left: try after try, each further from the mid, then rest at the last cap."""
     if mid is None:  # The closing began after the prices were read.
-        return desk.now
+        return desk.now + PRICE_AGAIN
     if desk.here.strangers and _cancel_first(desk):
         return None  # A newer order would make the venue cancel another deal's exit.
     policy = desk.here.policy

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from recomma.adapters.postgres.tables import audit_log, dead_letters, mirror_orders, notes
 from recomma.adapters.postgres.values import AnyRow, note_of
-from recomma.domain.lifecycle import LIVE
+from recomma.domain.lifecycle import LIVE, State
 from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
 from recomma.ports import Clock, DeadLetter, NotThere
@@ -283,9 +283,15 @@ def _revive(connection: Connection, note_ids: Sequence[int], now: datetime) -> N
 
 
 def _ask_again(connection: Connection, order_ids: Sequence[int | None], now: datetime) -> None:
-    """Orders that still live may be asked for at once, from a fresh count of refusals."""
+    """Orders that still live may be asked for at once, from a fresh count of refusals.
+
+    A refused one stays refused; its reason says that the leg may have another order, if the
+    source still wants one.
+    """
     live = mirror_orders.c.state.in_([str(state) for state in LIVE])
     these = mirror_orders.c.id.in_([order_id for order_id in order_ids if order_id is not None])
+    refused = mirror_orders.c.state == str(State.REFUSED)
+    connection.execute(update(mirror_orders).where(these, refused).values(why=str(Reason.REQUEUED)))
     connection.execute(
         update(mirror_orders)
         .where(these, live)
