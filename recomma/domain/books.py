@@ -16,8 +16,8 @@ class Skipped:
 
     leg: Leg
     side: Side
-    wanted_price: Decimal
-    wanted_size: Decimal
+    wanted_price: Decimal | None  # None: the source showed no order, the whole deal is skipped.
+    wanted_size: Decimal | None
     reason: Reason
 
 

@@ -14,8 +14,8 @@ from recomma.domain.books import DealBooks, Skipped
 from recomma.domain.cloid import decode
 from recomma.domain.differences import Difference, differences
 from recomma.domain.lifecycle import State
-from recomma.domain.orders import MirrorOrder
-from recomma.domain.source import Role
+from recomma.domain.orders import MirrorOrder, Standing
+from recomma.domain.source import Leg, Role
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Report:
 
     @property
     def skips(self) -> list[Skipped]:
-        return [s for deal in self.deals for skips in deal.skips.values() for s in skips]
+        return [skip for deal in self.deals for skip in _skips(deal)]
 
     @property
     def skipped_by_reason(self) -> Mapping[str, int]:
@@ -83,6 +83,16 @@ def make(deals: Sequence[DealBooks], dead_letters: int, venues: Mapping[str, Ven
         differences=tuple(found),
         strange=tuple(s for name, venue in venues.items() for s in _strange(deals, name, venue)),
     )
+
+
+def _skips(deal: DealBooks) -> list[Skipped]:
+    """Return the deal's skips; one stands for the whole of a deal of which no order was seen."""
+    found = [skip for skips in deal.skips.values() for skip in skips]
+    for here in deal.mirrored:
+        whole = here.standing is Standing.SKIPPED and here.standing_why
+        if whole and not here.orders and not deal.skips[here.venue]:
+            found.append(Skipped(Leg(Role.BASE), here.entry_side, None, None, whole))
+    return found
 
 
 def _duplicates(deals: Iterable[DealBooks], name: str, venue: VenueState) -> int:
@@ -133,7 +143,7 @@ def _deal_json(deal: DealBooks) -> dict[str, Any]:
     entries = [
         _order_json(order, deal.cloids[order.id]) for here in deal.mirrored for order in here.orders
     ]
-    entries += [_skip_json(skip) for skips in deal.skips.values() for skip in skips]
+    entries += [_skip_json(skip) for skip in _skips(deal)]
     return {
         "deal_id": deal.deal_id,
         "source_status": deal.status,
@@ -171,8 +181,8 @@ def _skip_json(skip: Skipped) -> dict[str, Any]:
     return {
         "leg": str(skip.leg),
         "side": str(skip.side),
-        "wanted_price": _plain(skip.wanted_price),
-        "wanted_size": _plain(skip.wanted_size),
+        "wanted_price": None if skip.wanted_price is None else _plain(skip.wanted_price),
+        "wanted_size": None if skip.wanted_size is None else _plain(skip.wanted_size),
         "price": None,
         "size": None,
         "reduce_only": False,
