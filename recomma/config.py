@@ -46,7 +46,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
 
     def get_field_value(
         self,
-        field: Any,  # noqa: ARG002 - the signature is pydantic's.
+        field: Any,
         field_name: str,
     ) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
