@@ -25,7 +25,7 @@ from recomma.domain.verdict import Dead, Done, Later, Verdict
 from recomma.domain.wanted import Wanted, wanted
 from recomma.ports import DealBook, DealHere, Ledger, NotThere, Source
 
-SETTLE_AFTER: Final = (timedelta(seconds=3), timedelta(seconds=7), timedelta(seconds=20))
+SETTLE_AFTER: Final = (timedelta(seconds=3), timedelta(seconds=20))
 """When a changed deal is read again, counted from the reading before, while it stays quiet.
 
 `updated_at` does not move for the last things that follow a change (threecommas.md 13.1), and
@@ -100,8 +100,7 @@ def _plan_here(book: DealBook, venue: str, wish: Wanted, now: datetime, *, chang
     decided = _decide(book, venue, wish, now)
     if decided:
         book.leave(submit(venue), now)
-    here = book.here(venue)
-    if changed or decided or here.holding.left(wish.side):
+    if changed or decided:
         book.leave(reconcile(book.deal_id, venue), now)
 
 
