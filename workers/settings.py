@@ -30,10 +30,13 @@ settings: Final = _settings()
 
 broker_url: Final = settings.redis_url
 
+LONGEST_TASK_SECONDS: Final = 60
+"""Longer than any step takes: each of its requests, statements and locks has a time-out."""
+
 broker_transport_options: Final[dict[str, Any]] = {
     # A message that is not acknowledged for so long is handed out again. Longer than the longest
-    # task (the lease of a note, 60), the wait for a lost worker (10) and a slow broker (30), or
-    # running tasks are run a second time. The same in every process: the shortest one wins.
+    # task, the wait for a lost worker (10) and a slow broker (30), or running tasks are run a
+    # second time. The same in every process, because the shortest one wins.
     "visibility_timeout": 180,
     # Look for such messages every 5 s: by default a killed worker's message waits 100 s longer.
     "unacked_restore_interval": 5,
