@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up rehearse bench lock clean
+.PHONY: help setup demo test check docs up rehearse bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ check: setup ## Look for mistakes without running anything: style, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict recomma workers beat_schedule.py tests
 	@$(BIN)/lint-imports --no-logo
+
+docs: setup ## Write the pages that are made from the code again
+	@$(BIN)/python -m tests.docs_generators
 
 up: ## Run the real thing in containers (needs Docker)
 	@command -v docker >/dev/null || { echo "recomma: make up needs Docker with Compose." >&2; exit 2; }
