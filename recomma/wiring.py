@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import redis
@@ -15,12 +16,14 @@ from recomma.adapters.hyperliquid.simulated_clock import SimulatedClock
 from recomma.adapters.hyperliquid.venue import HyperliquidVenue
 from recomma.adapters.metrics.prometheus import PrometheusMetrics
 from recomma.adapters.postgres import schema, settings_store
+from recomma.adapters.postgres import scratch as postgres_scratch
 from recomma.adapters.postgres.books import Books
 from recomma.adapters.postgres.dead_letters import DeadLetterStore
 from recomma.adapters.postgres.engine import make_engine
 from recomma.adapters.postgres.ledger import PostgresLedger
 from recomma.adapters.postgres.progress import Progress
 from recomma.adapters.postgres.settings_store import VenueRow
+from recomma.adapters.redis import scratch as redis_scratch
 from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
@@ -71,6 +74,20 @@ def dead_letters(settings: Settings) -> DeadLetterStore:
     engine = engine_of(settings)
     schema.check(engine)
     return DeadLetterStore(engine, clock=clock_of(settings))
+
+
+@contextmanager
+def scratch(database_url: str, redis_url: str) -> Iterator[tuple[str, str]]:
+    """Yield URLs on the same servers where a stage disturbs nobody; they are emptied after it.
+
+    Raises NotAllowed where the servers do not let us.
+    """
+    database, queues = postgres_scratch.create(database_url), redis_scratch.find(redis_url)
+    try:
+        yield database, queues
+    finally:
+        redis_scratch.clear(queues)
+        postgres_scratch.drop(database)
 
 
 def migrate(settings: Settings) -> str:

@@ -52,8 +52,9 @@ class Stage:
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             undo.callback(self._servers.stop)
+            self._undo = undo
             self._start()
-            undo.pop_all()
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(
@@ -62,19 +63,18 @@ class Stage:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        try:
-            self.children.stop()
-        finally:
-            self._servers.stop()
+        self._undo.close()
 
     def _start(self) -> None:
         urls = self._servers.start()
         self.folder = self._servers.folder
+        # Servers that were given from outside may be somebody's real ones.
+        database, queues = self._undo.enter_context(wiring.scratch(urls.database, urls.redis))
         secret = secrets.token_hex(16)
         agents = self._agent_keys()
         self.environment = {
-            "RECOMMA_DATABASE_URL": urls.database,
-            "RECOMMA_REDIS_URL": urls.redis,
+            "RECOMMA_DATABASE_URL": database,
+            "RECOMMA_REDIS_URL": queues,
             "RECOMMA_THREECOMMAS_API_KEY": API_KEY,
             "RECOMMA_THREECOMMAS_SECRET": secret,
             "RECOMMA_THREECOMMAS_PLAN": "expert",
@@ -85,6 +85,7 @@ class Stage:
             "RECOMMA_LOG_LEVEL": "info",
         }
         self.children = Children(self._servers, self._private("logs"), self.environment)
+        self._undo.callback(self.children.stop)
         self._simulators(agents, secret)
         self.settings = self._settings()
         wiring.migrate(self.settings)
