@@ -4,19 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from recomma.domain.lifecycle import Event
 from recomma.domain.notes import watch
-from recomma.domain.orders import NOTHING_HELD
 from recomma.ports import FenceLost, NotThere
 from tests.contract.ledger_world import (
     ACCOUNT,
     BOT,
     DEAL,
     DEAL_SHOWN,
-    LEASE,
     OTHER_VENUE,
     OVER,
-    RECONCILE,
     VENUE,
     LedgerWorld,
     at,
@@ -124,84 +120,3 @@ def test_a_deal_names_its_account(world: LedgerWorld) -> None:
 
 def test_venues_are_known_with_their_terms(world: LedgerWorld) -> None:
     assert [(v.name, v.live) for v in world.ledger.venues()] == [(VENUE, True), (OTHER_VENUE, True)]
-
-
-def test_a_fill_booked_twice_counts_once(world: LedgerWorld) -> None:
-    order_id = world.rest()
-    fill = world.fill()
-
-    first = world.ledger.book_fills(VENUE, [fill], world.now)
-    second = world.ledger.book_fills(VENUE, [fill, fill], world.now)
-
-    assert (first, second) == (frozenset({DEAL}), frozenset())
-    assert world.order(order_id).filled == 40
-
-
-def test_a_second_execution_of_the_same_pair_of_orders_counts(world: LedgerWorld) -> None:
-    order_id = world.rest()
-    fill = world.fill()
-
-    world.ledger.book_fills(VENUE, [fill, replace(fill, at=at(1))], world.now)
-
-    assert world.order(order_id).filled == 80
-
-
-def test_a_fill_is_ours_by_the_cloid_of_any_attempt(world: LedgerWorld) -> None:
-    order_id = world.place()
-    _, (first,) = world.ask(order_id)
-    with world.ledger.deal(DEAL, None) as book:
-        book.record(order_id, Event.NEVER_ARRIVED, due_at=world.now)
-    world.ask(order_id)
-
-    deals = world.ledger.book_fills(VENUE, [world.fill(oid=1, cloid=first)], world.now)
-
-    assert deals == {DEAL}
-    assert world.order(order_id).filled == 40
-
-
-def test_a_foreign_fill_is_booked_and_belongs_to_nobody(world: LedgerWorld) -> None:
-    world.rest(oid=77)
-
-    deals = world.ledger.book_fills(VENUE, [world.fill(oid=5, cloid="0xdead")], world.now)
-
-    assert deals == frozenset()
-    assert world.here().holding == NOTHING_HELD
-
-
-def test_a_fill_that_came_before_its_oid_was_known_becomes_ours(world: LedgerWorld) -> None:
-    order_id = world.place()
-    world.ask(order_id)
-    world.ledger.book_fills(VENUE, [world.fill(oid=77)], world.now)
-    with world.ledger.deal(DEAL, None) as book:
-        book.record(order_id, Event.RESTED, oid=77)
-
-    assert world.order(order_id).filled == 40
-    assert world.here().holding.bought == 40
-
-
-def test_the_same_oid_on_another_venue_is_not_ours(world: LedgerWorld) -> None:
-    world.rest(oid=77)
-
-    assert world.ledger.book_fills(OTHER_VENUE, [world.fill(oid=77)], world.now) == frozenset()
-
-
-def test_a_new_fill_has_its_deal_looked_at(world: LedgerWorld) -> None:
-    world.rest()
-
-    world.ledger.book_fills(VENUE, [world.fill()], at(3))
-
-    assert world.ledger.claim(RECONCILE, at(3), LEASE) is not None
-
-
-def test_fills_are_read_since_the_oldest_deal_and_then_forward_only(
-    ledgers: LedgerWorld,
-) -> None:
-    nothing = ledgers.ledger.fills_read_to(VENUE)
-    ledgers.see()
-    since_first_deal = ledgers.ledger.fills_read_to(VENUE)
-    for seconds in (9, 4):
-        ledgers.ledger.book_fills(VENUE, [replace(ledgers.fill(), at=at(seconds))], at(10))
-    ledgers.ledger.book_fills(VENUE, [], at(20))
-
-    assert (nothing, since_first_deal) == (None, at(0))
-    assert ledgers.ledger.fills_read_to(VENUE) == at(9)

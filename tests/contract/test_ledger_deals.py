@@ -1,7 +1,6 @@
 """What every ledger promises about a deal's book (recomma.ports.DealBook)."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -314,29 +313,6 @@ def test_only_a_planned_order_gets_other_terms(world: LedgerWorld) -> None:
     assert world.order(resting).terms != terms
 
 
-def test_only_fills_say_how_much_was_filled(world: LedgerWorld) -> None:
-    order_id = world.rest()
-    world.ledger.book_fills(VENUE, [world.fill(size="40"), world.fill(size="25", tid=2)], at(1))
-
-    here = world.here()
-
-    assert world.order(order_id).filled == 65
-    assert here.holding.bought == 65
-    assert here.holding.sold == 0
-    assert here.holding.last_fill_at == world.now
-
-
-def test_what_a_step_has_sold_counts_over_all_its_orders(world: LedgerWorld) -> None:
-    old = world.rest(new_order(TAKE_PROFIT), oid=1)
-    new = world.rest(new_order(TAKE_PROFIT), oid=2)
-
-    fills = [world.fill(oid=1, size="10"), world.fill(oid=2, size="20")]
-    world.ledger.book_fills(VENUE, [replace(f, side=Side.SELL) for f in fills], at(1))
-
-    assert world.here().taken == {TAKE_PROFIT: 30}
-    assert old != new
-
-
 def test_another_deals_exit_on_the_same_coin_is_a_stranger(world: LedgerWorld) -> None:
     world.see(8)
     alone = world.here().strangers
@@ -364,35 +340,6 @@ def test_a_venue_whose_markets_were_never_read_says_so(ledgers: LedgerWorld) -> 
     here = ledgers.here()
 
     assert (here.market, here.markets_known) == (None, False)
-
-
-def test_what_is_sought_knows_what_was_filled_by_this_attempt_alone(world: LedgerWorld) -> None:
-    order_id = world.place()
-    _, (first,) = world.ask(order_id)
-    world.ledger.book_fills(VENUE, [world.fill(oid=1, size="30", cloid=first)], world.now)
-    with world.ledger.deal(DEAL, None) as book:
-        book.record(order_id, Event.ENDED_PARTLY, due_at=world.now)
-    _, (second,) = world.ask(order_id)
-    world.ledger.book_fills(VENUE, [world.fill(oid=2, size="5", cloid=second)], world.now)
-
-    with world.ledger.deal(DEAL, None) as book:
-        (sought,) = book.sought(VENUE)
-
-    assert (sought.cloid, sought.executed) == (second, None)
-    assert sought.filled == 5
-    assert sought.expires_at == world.now + timedelta(seconds=15)
-    assert world.order(order_id).filled == 35
-
-
-def test_an_order_out_of_doubt_is_sought_no_longer(world: LedgerWorld) -> None:
-    order_id = world.place()
-    world.ask(order_id)
-    with world.ledger.deal(DEAL, None) as book:
-        before = book.sought(VENUE)
-        book.record(order_id, Event.RESTED, oid=9)
-        after = book.sought(VENUE)
-
-    assert ([s.order_id for s in before], list(after)) == ([order_id], [])
 
 
 def test_a_leg_is_read_back_as_it_was_written(world: LedgerWorld) -> None:

@@ -110,10 +110,23 @@ def leave(connection: Connection, note: Note, due_at: datetime) -> None:
     leaves.write(connection)
 
 
-def _is(note: Note) -> ColumnElement[bool]:
-    return and_(
-        *(notes.c[name].is_not_distinct_from(value) for name, value in note_key(note).items())
+def tick(connection: Connection, note: Note, now: datetime) -> None:
+    """Make the note due, unless it already waits: a back-off or a ban must outlast the ticks."""
+    know_accounts(connection, [note.account] if note.step is Step.WATCH else [])
+    row = {**note_key(note), "queue": str(note.queue), "due_at": now, "marks": 1}
+    added = insert(notes).values(row)
+    connection.execute(
+        added.on_conflict_do_update(
+            index_elements=[notes.c.step, notes.c.account, notes.c.deal_id, notes.c.venue],
+            set_={"due_at": added.excluded.due_at, "marks": notes.c.marks + 1},
+            where=and_(~notes.c.dead, notes.c.due_at.is_(None), notes.c.leased_until.is_(None)),
+        )
     )
+
+
+def _is(note: Note) -> ColumnElement[bool]:
+    # SQLAlchemy writes "== None" as IS NULL, which the unique index can answer.
+    return and_(*(notes.c[name] == value for name, value in note_key(note).items()))
 
 
 def due(now: datetime, look_cadence: bool) -> ColumnElement[bool]:
@@ -141,6 +154,8 @@ def claim(
         .values(
             leased_until=REAL_NOW + lease,
             leased_by=fence,
+            # Whoever let its lease run out died with this note in hand, perhaps of it.
+            attempts=notes.c.attempts + case((notes.c.leased_until.is_not(None), 1), else_=0),
             # What was left for a time that has come is what this run is for.
             again_at=case((notes.c.again_at <= now, null()), else_=notes.c.again_at),
         )
