@@ -17,7 +17,7 @@ BACKLOG_MAX = 500
 
 
 def make_due(note: Note, tools: Tools) -> None:
-    tools.ledger.leave(note, tools.clock())
+    tools.ledger.tick(note, tools.clock())
 
 
 def has_backlog(app: Celery) -> bool:

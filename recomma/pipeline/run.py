@@ -73,6 +73,11 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
     claim = tools.ledger.claim(note, now, LEASE)
     if claim is None:
         return  # Not due, or somebody has it: messages are hints.
+    if claim.attempts >= ATTEMPTS_MAX and note.step not in NEVER_DIES:
+        why = f"{claim.attempts} workers died with it, or failed"
+        letter = DeadLetter(note, Reason.ATTEMPTS_SPENT, why)
+        tools.ledger.rule(claim, _buried(claim, letter, now))
+        return
     bound = log.bind(step=str(note.step), deal=note.deal_id or None, venue=note.venue or None)
     try:
         with tools.metrics.running(note):

@@ -58,8 +58,14 @@ class Ledger(Protocol):
 
     # Notes.
     def leave(self, note: Note, due_at: datetime) -> None: ...
+    def tick(self, note: Note, now: datetime) -> None:
+        """Leave a note of the schedule's, unless it already waits for a time of its own."""
+
     def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
-        """Take a due note that nobody holds, or return None. Counts up its subject's fence."""
+        """Take a due note that nobody holds, or return None. Counts up its subject's fence.
+
+        A lease that has run out counts as a failed attempt: its worker died.
+        """
 
     def rule(self, claim: Claim, ruling: Ruling) -> None:
         """Store the verdict; with a letter, the note and its dead letter change together."""

@@ -104,6 +104,10 @@ class FakeLedger:
         with self._transaction():
             self._notes.leave(note, due_at)
 
+    def tick(self, note: Note, now: datetime) -> None:
+        with self._transaction():
+            self._notes.tick(note, now)
+
     def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
         with self._transaction():
             return self._notes.claim(note, now, lease)

@@ -35,20 +35,27 @@ class FakeNotes:
             published_at=None if earlier else row.published_at,
         )
 
+    def tick(self, note: Note, now: datetime) -> None:
+        row = self._row(note)
+        if row.due_at is None and row.leased_until is None:
+            self.leave(note, now)
+
     def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
         row = self.rows.notes.get(note)
         if row is None or not self._due(row, now) or not self._free(row):
             return None
         fence = self.rows.fences.get(note.subject, 0) + 1
         self.rows.fences[note.subject] = fence
+        attempts = row.attempts + (row.leased_until is not None)  # Its worker died.
         passed = row.again_at is not None and row.again_at <= now
         self.rows.notes[note] = replace(
             row,
             leased_until=self.real_clock() + lease,
             leased_by=fence,
+            attempts=attempts,
             again_at=None if passed else row.again_at,
         )
-        return Claim(note, fence, row.marks, row.attempts)
+        return Claim(note, fence, row.marks, attempts)
 
     def rule(self, claim: Claim, ruling: Ruling, now: datetime) -> None:
         row = self.rows.notes[claim.note]

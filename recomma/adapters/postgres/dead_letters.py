@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from recomma.adapters.postgres.engine import NOTES_CHANNEL
 from recomma.adapters.postgres.tables import audit_log, dead_letters, mirror_orders, notes
 from recomma.adapters.postgres.values import AnyRow, note_of
 from recomma.domain.lifecycle import LIVE, State
@@ -159,6 +160,7 @@ class DeadLetterStore:
             _ask_again(connection, [row.order_id for row in acted], now)
             done = sorted(row.id for row in acted)
             _write_down(connection, done, "requeue", actor, now)
+            _wake(connection)
             return done
 
     def discard(self, letter_id: int, *, why: str, actor: str) -> None:
@@ -170,6 +172,7 @@ class DeadLetterStore:
             if not acted:
                 raise NotThere(f"there is no open dead letter {letter_id}")
             _write_down(connection, [letter_id], "discard", actor, now, why=why)
+            _wake(connection)
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """Count the open letters by queue and reason."""
@@ -200,6 +203,11 @@ class DeadLetterStore:
     def _ids(self, query: Select[int]) -> Sequence[int]:
         with self._engine.connect() as connection:
             return tuple(connection.execute(query.order_by(dead_letters.c.id)).scalars())
+
+
+def _wake(connection: Connection) -> None:
+    """Tell the relay, at the commit, that notes and the broker's copy of the letters changed."""
+    connection.execute(text(f"NOTIFY {NOTES_CHANNEL}"))
 
 
 def _letters() -> Select[object]:

@@ -3,8 +3,11 @@
 import json
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Engine, create_engine
+
+NOTES_CHANNEL: Final = "recomma_notes"  # What the relay listens to.
 
 
 def make_engine(url: str, pool_size: int = 5, *, application: str = "recomma") -> Engine:

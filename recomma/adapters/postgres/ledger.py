@@ -12,6 +12,7 @@ from recomma.adapters.postgres import fills as booking
 from recomma.adapters.postgres import notes, universe
 from recomma.adapters.postgres.account_book import PostgresAccountBook
 from recomma.adapters.postgres.deal_book import PostgresDealBook
+from recomma.adapters.postgres.engine import NOTES_CHANNEL
 from recomma.adapters.postgres.signer_book import PostgresSignerBook
 from recomma.adapters.postgres.tables import accounts, deals, signers, venues
 from recomma.adapters.postgres.values import AnyRow, Stamp, venue_of
@@ -29,8 +30,6 @@ from recomma.ports import (
     SignerBook,
     VenueTerms,
 )
-
-NOTES_CHANNEL = "recomma_notes"
 
 
 class PostgresLedger:
@@ -84,6 +83,10 @@ class PostgresLedger:
         with self._engine.begin() as connection:
             now = self._clock()
             return notes.forget_publication(connection, now, older_than, self._look_cadence)
+
+    def tick(self, note: Note, now: datetime) -> None:
+        with self._engine.begin() as connection:
+            notes.tick(connection, note, now)
 
     def wake(self) -> None:
         with self._engine.begin() as connection:
