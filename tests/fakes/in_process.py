@@ -16,7 +16,7 @@ from recomma.adapters.hyperliquid.venue import HyperliquidVenue
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.signing.hyperliquid import Network
-from recomma.simulators.hyperliquid.simulator import Request
+from recomma.simulators.hyperliquid.delivery import Request
 from recomma.simulators.hyperliquid.simulator import Simulator as VenueSimulator
 from recomma.simulators.threecommas.simulator import Simulator as SourceSimulator
 from recomma.simulators.threecommas.transport import SimulatorTransport

@@ -4,14 +4,13 @@ Nothing is patched: the adapters are the real ones, and their wires end in this 
 """
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
 from recomma.domain.differences import Difference, differences
-from recomma.domain.notes import Note, reconcile, watch
+from recomma.domain.notes import Note, Queue, reconcile, watch
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
@@ -38,6 +37,7 @@ ADDRESS: Final = "0x" + "ab" * 20
 BOT: Final = 7
 DEAL: Final = 501
 WATCH_EVERY: Final = timedelta(seconds=5)
+QUEUES: Final = (Queue.TAKE_PROFIT, Queue.ORDERS, Queue.DEALS, Queue.MAINTENANCE)
 RUNS_MAX: Final = 2000  # At one moment; more is a loop that never ends.
 
 
@@ -45,7 +45,12 @@ class World:
     """One bot, mirrored on one venue with 10,000 dollars; DOGE costs 0.2."""
 
     def __init__(
-        self, policy: Policy | None = None, *, live: bool = True, enabled_at: datetime = START
+        self,
+        policy: Policy | None = None,
+        *,
+        live: bool = True,
+        enabled_at: datetime = START,
+        look_cadence: bool = True,
     ) -> None:
         self.now = START
         self.venue_simulator = VenueSimulator(
@@ -55,7 +60,7 @@ class World:
         self.venue = MortalVenue(
             venue_in_process(VENUE, ADDRESS, self.venue_simulator, Network.TESTNET)
         )
-        self.ledger = FakeLedger(self.clock, policy=policy)
+        self.ledger = FakeLedger(self.clock, policy=policy, look_cadence=look_cadence)
         self.publisher, self.locks, self.metrics = FakePublisher(), FakeLocks(), FakeMetrics()
         self.configure(live=live, enabled_at=enabled_at)
         self.tools = Tools(
@@ -128,18 +133,30 @@ class World:
                 self.settle()
                 return
 
+    def sleep(self, **time: float) -> None:
+        """Let time pass with every worker and beat stopped."""
+        self.now += timedelta(**time)
+        self._watched_at = self.now
+        self._set_clocks()
+
     def settle(self) -> None:
         """Run what is due now, until nothing is."""
         if self.now >= self._watched_at + WATCH_EVERY:
             self._watched_at = self.now
-            self.ledger.leave(watch(ACCOUNT), self.now)
+            self.ledger.tick(watch(ACCOUNT), self.now)
         for _ in range(RUNS_MAX):
             relay(self.tools)
             if not self.publisher.queue:
                 return
-            place = self.chance.randrange(len(self.publisher.queue)) if self.chance else 0
-            self.run(self.publisher.queue.pop(place))
+            self.run(self.publisher.queue.pop(self._next()))
         raise AssertionError(f"{RUNS_MAX} runs at {self.now}: {self.publisher.queue}")
+
+    def _next(self) -> int:
+        """Take notes as the general worker does, or by chance: messages come in any order."""
+        waiting = self.publisher.queue
+        if self.chance:
+            return self.chance.randrange(len(waiting))
+        return min(range(len(waiting)), key=lambda place: QUEUES.index(waiting[place].queue))
 
     def run(self, note: Note) -> None:
         """Run one note as a worker would; the worker may be killed."""
@@ -206,9 +223,6 @@ class World:
 
     def unexplained(self) -> list[Difference]:
         return [difference for difference in self.differences() if difference.reason is None]
-
-
-WorldOf = Callable[..., World]
 
 
 def bought_world(**fields: Any) -> World:
