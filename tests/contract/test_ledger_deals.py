@@ -83,12 +83,12 @@ def test_a_book_says_what_the_list_said_about_its_deal(world: LedgerWorld) -> No
     with world.ledger.deal(DEAL, None) as book:
         facts = (book.deal_id, book.bot_id, book.pair, book.strategy, book.side)
         times = (book.created_at, book.first_seen_at)
-        empty = (book.exits, book.closing, book.finished, book.quiet_readings)
+        empty = (book.exits, book.closing, book.finished, book.changed_at)
 
     shown = DEAL_SHOWN
     assert facts == (DEAL, shown.bot_id, shown.pair, shown.strategy, Side.BUY)
     assert times == (START, START)
-    assert empty == ((), None, False, 0)
+    assert empty == ((), None, False, None)
 
 
 def test_the_first_reading_is_news_and_the_same_again_is_not(world: LedgerWorld) -> None:
@@ -96,7 +96,7 @@ def test_the_first_reading_is_news_and_the_same_again_is_not(world: LedgerWorld)
 
     with world.ledger.deal(DEAL, None) as book:
         assert news == [True, False, False]
-        assert book.quiet_readings == 2
+        assert book.changed_at == START
 
 
 def test_a_price_written_with_more_zeros_is_no_news(world: LedgerWorld) -> None:
@@ -105,14 +105,14 @@ def test_a_price_written_with_more_zeros_is_no_news(world: LedgerWorld) -> None:
     assert world.read(replace(EXIT, rate=Price(Decimal("0.2100")))) is False
 
 
-def test_a_change_starts_the_count_of_quiet_readings_again(world: LedgerWorld) -> None:
+def test_the_time_of_the_last_change_is_kept(world: LedgerWorld) -> None:
     world.read(FILLED_BASE)
-    world.read(FILLED_BASE)
+    world.now = at(10)
 
     changed = world.read(FILLED_BASE, EXIT)
 
     with world.ledger.deal(DEAL, None) as book:
-        assert changed and book.quiet_readings == 0
+        assert changed and book.changed_at == at(10)
 
 
 def test_exits_stay_known_when_a_reading_shows_none(world: LedgerWorld) -> None:

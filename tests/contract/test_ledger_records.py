@@ -12,8 +12,9 @@ from recomma.adapters.postgres.views import Timelines
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import Price
 from recomma.domain.reasons import Reason
-from recomma.domain.source import Role, RowStatus
-from recomma.ports import Consequence, DeadLetter, NotThere, Ruling
+from recomma.domain.source import Reading, Role, RowStatus
+from recomma.domain.wanted import wanted
+from recomma.ports import Consequence, DeadLetter, NotThere, Observed, Ruling
 from tests.contract.ledger_world import (
     DEAL,
     DEAL_SHOWN,
@@ -240,3 +241,22 @@ def test_only_readings_that_differ_are_kept_in_the_log(world: LedgerWorld) -> No
     kinds = [kind for _, kind, _ in Timelines(world.engine).readings(DEAL)]
 
     assert kinds == ["list", "detail"]
+
+
+@pytest.mark.parametrize("words", ["a\0b", "half \ud83d of a face", r"a \u0000 that is none", "\\"])
+def test_words_that_postgres_cannot_store_stop_nothing(world: LedgerWorld, words: str) -> None:
+    with world.ledger.deal(DEAL, None) as book:
+        reading = Reading(DEAL_SHOWN, (), (), world.now)
+        book.observe(Observed(reading, {"note": words}), wanted(reading))
+    world.ledger.rule(world.take(PLAN), Ruling(done=False, failed=words, summary=words))
+    order_id = world.place()
+    batch, _ = world.ask(order_id)
+    letter = DeadLetter(RECONCILE, Reason.UNKNOWN_REFUSAL, words, order_id, traceback=words)
+    told = Consequence(order_id, Event.REFUSED, text=words, letter=letter)
+
+    with world.ledger.signer(VENUE, None) as signer:
+        signer.answered(batch.id, words, [told])
+
+    assert world.state(order_id) is State.REFUSED
+    (_, _, payload) = Timelines(world.engine).readings(DEAL)[-1]
+    assert payload == {"note": words.replace("\0", "").replace("\ud83d", "?")}

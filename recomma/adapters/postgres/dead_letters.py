@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from recomma.adapters.postgres.engine import NOTES_CHANNEL
+from recomma.adapters.postgres.engine import NOTES_CHANNEL, storable
 from recomma.adapters.postgres.tables import audit_log, dead_letters, mirror_orders, notes
 from recomma.adapters.postgres.values import AnyRow, note_of
 from recomma.domain.lifecycle import LIVE, State
@@ -81,10 +81,10 @@ def bury(
         "note_id": note_id,
         "order_id": letter.order_id,
         "reason": str(letter.reason),
-        "why": letter.why[:TEXT_MAX],
-        "error": history.last[:TEXT_MAX],
+        "why": storable(letter.why)[:TEXT_MAX],
+        "error": storable(history.last)[:TEXT_MAX],
         # The last frames say where it happened.
-        "traceback": letter.traceback[-TEXT_MAX:],
+        "traceback": storable(letter.traceback)[-TEXT_MAX:],
         "attempts": history.errors,
         "first_failed_at": history.since,
         "died_at": now,

@@ -1,11 +1,15 @@
 """Connections to Postgres, and how values travel over them."""
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import Engine, create_engine
+
+# An even number of backslashes before it is part of a text about NUL, not a NUL.
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 NOTES_CHANNEL: Final = "recomma_notes"  # What the relay listens to.
 
@@ -48,9 +52,18 @@ def make_engine(url: str, pool_size: int = 5, *, application: str = "recomma") -
 
 
 def dumps(value: object) -> str:
-    """Return JSON for a jsonb column. Numbers stay exact as texts; NUL, which Postgres cannot
-    store, is left out."""
-    return json.dumps(value, default=_plain).replace("\\u0000", "")
+    """Return JSON for a jsonb column. Numbers stay exact, as texts.
+
+    What others write may hold what Postgres cannot store: NUL is left out, half of a surrogate
+    pair becomes a question mark. Refusing it would stop the deal that it came with.
+    """
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    return storable(_NUL.sub(r"\1", text))
+
+
+def storable(text: str) -> str:
+    """Return somebody else's words without what Postgres cannot store in a text."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _plain(value: object) -> str:

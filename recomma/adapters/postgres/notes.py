@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres import dead_letters
+from recomma.adapters.postgres.engine import storable
 from recomma.adapters.postgres.tables import accounts, deals, notes, venues
 from recomma.adapters.postgres.values import note_key, note_of
 from recomma.domain.notes import Note, Step
@@ -155,13 +156,13 @@ def claim(
             leased_until=REAL_NOW + lease,
             leased_by=fence,
             # Whoever let its lease run out died with this note in hand, perhaps of it.
-            attempts=notes.c.attempts + case((notes.c.leased_until.is_not(None), 1), else_=0),
+            deaths=notes.c.deaths + case((notes.c.leased_until.is_not(None), 1), else_=0),
             # What was left for a time that has come is what this run is for.
             again_at=case((notes.c.again_at <= now, null()), else_=notes.c.again_at),
         )
-        .returning(notes.c.marks, notes.c.attempts)
+        .returning(notes.c.marks, notes.c.attempts, notes.c.deaths)
     ).first()
-    return None if taken is None else Claim(note, fence, taken.marks, taken.attempts)
+    return None if taken is None else Claim(note, fence, taken.marks, taken.attempts, taken.deaths)
 
 
 def count_up_fence(connection: Connection, note: Note) -> int:
@@ -215,7 +216,7 @@ def _ended(
         "again_at": None,
         # Whatever is due next is to be published again.
         "published_at": None,
-        "summary": ruling.failed or ruling.summary,
+        "summary": storable(ruling.failed or ruling.summary),
         "finished_at": now,
     }
     if ruling.failed:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from recomma.adapters.postgres import fills
+from recomma.adapters.postgres.engine import storable
 from recomma.adapters.postgres.tables import (
     CANCEL_WANTED,
     PLANNED,
@@ -207,7 +208,7 @@ class Orders:
         self, row: AnyRow, event: str, rule: str, *, why: Reason | None = None, text: str = ""
     ) -> None:
         line = _happening(self._stamped(), event, rule)
-        line |= {"order_id": row.id, "seq": row.last_seq + 1, "why": why, "text": text}
+        line |= {"order_id": row.id, "seq": row.last_seq + 1, "why": why, "text": storable(text)}
         line |= {"state_from": row.state, "state_to": row.state}
         self._connection.execute(insert(order_history), [line])
         self._set(row.id, {"last_seq": row.last_seq + 1})
@@ -236,11 +237,13 @@ class Taken:
         history = [
             _happening(stamp, str(each.event), each.rule)
             | {"order_id": row.id, "seq": seq + i, "state_from": str(a), "state_to": str(b)}
-            | {"why": each.why, "text": each.text}
+            | {"why": each.why, "text": storable(each.text)}
             for i, (a, each, b) in enumerate(path, start=1)
         ]
         end = path[-1][2]
-        last = replace(change, why=path[-1][1].why or _default_why(row, change))
+        # Why it was turned away is history; why it exists goes on.
+        told = None if change.event is Event.TURNED_AWAY and len(path) == 1 else path[-1][1].why
+        last = replace(change, why=told or _default_why(row, change))
         return cls(
             order_id=row.id,
             event=change.event,

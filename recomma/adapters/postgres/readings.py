@@ -33,13 +33,11 @@ def store(connection: Connection, row: AnyRow, observed: Observed, wanted: Wante
             "digest": digest,
             "detail": deal_json(reading.deal),
             "status": reading.deal.status,
-            "quiet_readings": 0,
+            "changed_at": reading.at,
         }
         seen = {"deal_id": row.id, "at": reading.at, "kind": "detail", "payload": observed.raw}
         connection.execute(insert(observations), [seen])
         _store_wanted(connection, row.id, observed, wanted)
-    else:
-        values["quiet_readings"] = row.quiet_readings + 1
     connection.execute(update(deals).where(deals.c.id == row.id).values(values))
     return changed
 
@@ -84,7 +82,7 @@ def _store_wanted(connection: Connection, deal_id: int, observed: Observed, want
     fresh, same = [], []
     for leg in _legs(observed):
         known = newest.get(str(leg.leg))
-        row = _row(leg, at) | {"ratio": ratios.get(leg.leg)}
+        row = _row(leg, at) | {"ratio": ratios.get(leg.leg) or None}
         if known is not None and _is_same(known, leg):
             row["ratio"] = row["ratio"] or known.ratio
             same.append({"an_id": known.id} | {name: row[name] for name in _MOVING})

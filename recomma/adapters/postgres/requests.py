@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from recomma.adapters.postgres.engine import storable
 from recomma.adapters.postgres.orders import Stamped
 from recomma.adapters.postgres.tables import (
     ANSWERED,
@@ -101,7 +102,7 @@ class Requests:
 
     def answered(self, batch_id: int, answer: str) -> None:
         at = self._stamped().at
-        self._update(batch_id, answered_at=at, answer=answer)
+        self._update(batch_id, answered_at=at, answer=storable(answer))
         self._connection.execute(
             update(attempts)
             .where(attempts.c.batch_id == batch_id, attempts.c.kind == "cancel", attempts.c.live)
