@@ -112,9 +112,10 @@ class Settings(BaseSettings):
 
     @property
     def watch_every_seconds(self) -> float:
-        return self.watch_seconds or {"starter": 30.0, "pro": 5.0, "expert": 2.0}[
-            self.threecommas_plan
-        ]
+        return (
+            self.watch_seconds
+            or {"starter": 30.0, "pro": 5.0, "expert": 2.0}[self.threecommas_plan]
+        )
 
 
 def load(overrides: Mapping[str, Any] | None = None) -> Settings:

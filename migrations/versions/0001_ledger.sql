@@ -55,6 +55,7 @@ CREATE TABLE venues (
     live boolean NOT NULL DEFAULT false,
     tag integer NOT NULL,
     all_bots boolean NOT NULL DEFAULT false,
+    enabled_at timestamptz,
     fence bigint NOT NULL DEFAULT 0,
     fills_read_to timestamptz,
     CONSTRAINT tag_fits_cloid CHECK (tag BETWEEN 1 AND 65535)
@@ -105,7 +106,7 @@ CREATE TABLE deals (
     closing_reason text CONSTRAINT closing_reason_known CHECK (closing_reason IN ($reasons)),
     closing_at timestamptz,
     closing_at_once boolean,
-    quiet_readings integer NOT NULL DEFAULT 0,
+    changed_at timestamptz,
     CONSTRAINT id_positive CHECK (id > 0),
     CONSTRAINT finished_is_not_active CHECK (NOT (finished AND active)),
     CONSTRAINT closing_is_whole
@@ -204,6 +205,7 @@ CREATE TABLE notes (
     again_at timestamptz,
     marks integer NOT NULL DEFAULT 0,
     attempts integer NOT NULL DEFAULT 0,
+    deaths integer NOT NULL DEFAULT 0,
     failing_since timestamptz,
     errors jsonb NOT NULL DEFAULT '[]',
     leased_until timestamptz,
@@ -223,7 +225,7 @@ CREATE TABLE notes (
         ELSE account IS NULL AND deal_id IS NULL AND venue IS NOT NULL END),
     CONSTRAINT lease_has_holder CHECK ((leased_until IS NULL) = (leased_by IS NULL)),
     CONSTRAINT dead_is_never_due CHECK (NOT dead OR due_at IS NULL),
-    CONSTRAINT counts_not_negative CHECK (marks >= 0 AND attempts >= 0)
+    CONSTRAINT counts_not_negative CHECK (marks >= 0 AND attempts >= 0 AND deaths >= 0)
 );
 CREATE INDEX notes_deal_id_idx ON notes (deal_id);
 CREATE INDEX notes_due_at_idx ON notes (due_at)

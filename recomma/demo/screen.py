@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -66,7 +66,7 @@ class Lines:
 
 
 class LiveTable:
-    """One row for each deal, drawn anew with every look."""
+    """One row for each deal, and below them what happened last to each; drawn anew at each look."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -81,41 +81,40 @@ class LiveTable:
 
     def show(self, deals: Sequence[DealReport], news: Sequence[Happening], start: datetime) -> None:
         self._last |= {happening.deal_id: happening for happening in news}
-        table = _table()
-        for deal in deals:
-            table.add_row(*_cells(deal), _told(self._last.get(deal.deal.id), start))
         seconds = (datetime.now(UTC) - start).total_seconds()
-        self._live.update(Group(Text(f"{seconds:.0f} s", style="dim"), table), refresh=True)
+        drawn: list[RenderableType] = [Text(f"{seconds:.0f} s", style="dim"), _counts(deals)]
+        last = [(deal.deal, self._last.get(deal.deal.id)) for deal in deals]
+        drawn += [Text(), *(_told(deal, told, start) for deal, told in last if told)]
+        self._live.update(Group(*drawn), refresh=True)
 
 
-def _table() -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
+def _counts(deals: Iterable[DealReport]) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     for heading in ("deal", "pair", "3Commas"):
         table.add_column(heading, no_wrap=True)
     for heading in ("wanted", "placed", "filled", "position"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("exit", no_wrap=True)
-    table.add_column("last", ratio=1, no_wrap=True)
+    table.add_column("exit")  # On a narrow terminal this one alone takes a second line.
+    for deal in deals:
+        table.add_row(*_cells(deal))
     return table
 
 
-def _told(happening: Happening | None, start: datetime) -> Text:
-    if happening is None:
-        return Text("")
+def _told(deal: ScriptedDeal, happening: Happening, start: datetime) -> Text:
     seconds = (happening.at - start).total_seconds()
-    return Text.assemble((f"{seconds:.1f} s  ", "dim"), happening.text)
+    when = (f"{seconds:5.1f} s  {deal.pair:10}", "dim")
+    return Text.assemble(when, happening.text, no_wrap=True, overflow="ellipsis")
 
 
 def _cells(deal: DealReport) -> list[Text]:
     exits = ", ".join(f"{plain(o.size)} at {plain(o.price)}" for o in deal.exits)
-    position = Text(plain(deal.position), style="bold" if deal.position else "dim")
     return [
         Text(str(deal.deal.id)),
         Text(deal.deal.pair),
         Text(deal.source_status.replace("_", " "), style="cyan"),
         Text(str(deal.wanted)),
         Text(str(deal.placed)),
-        Text(str(deal.filled), style="green" if deal.filled else ""),
-        position,
+        Text(str(deal.filled)),
+        Text(plain(deal.position), style="bold" if deal.position else "dim"),
         Text(exits or "-", style="" if exits else "dim"),
     ]

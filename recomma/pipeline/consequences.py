@@ -76,10 +76,12 @@ def consequences(
     ]
 
 
-def follow_up(told: Consequence, now: datetime, *, expires_at: datetime) -> datetime | None:
+def follow_up(
+    told: Consequence, now: datetime, *, is_exit: bool, expires_at: datetime
+) -> datetime | None:
     """Return when `reconcile` must look because of this consequence, or None: as it does anyway."""
-    if told.event is Event.RESTED:
-        return None  # What executes at once is answered as executed.
+    if told.event is Event.RESTED and is_exit:
+        return None  # An entry that rests may have filled in part; its position needs an exit.
     if told.event is None and told.executed is None and told.due_at is None:
         return expires_at + DOUBT_MARGIN
     if told.event is Event.TURNED_AWAY and told.due_at:

@@ -25,8 +25,8 @@ from recomma.domain.verdict import Dead, Done, Later, Verdict
 from recomma.domain.wanted import Wanted, wanted
 from recomma.ports import DealBook, DealHere, Ledger, NotThere, Source
 
-SETTLE_AFTER: Final = (timedelta(seconds=3), timedelta(seconds=20))
-"""When a changed deal is read again, counted from the reading before, while it stays quiet.
+SETTLE_AFTER: Final = (timedelta(seconds=3), timedelta(seconds=23))
+"""When a changed deal is read again, counted from the change.
 
 `updated_at` does not move for the last things that follow a change (threecommas.md 13.1), and
 those have taken seconds. The last pause also confirms that an exit was taken away on purpose.
@@ -53,20 +53,20 @@ def plan(
                 book.leave(refresh(venue), now)
             return Later(now + MARKETS_WAIT, f"the markets of {', '.join(unread)} are not read yet")
         changed = book.observe(observed, wish)
-        _confirm_missing_exits(book, wish, now)
+        changed |= _confirm_missing_exits(book, wish, now)
         for venue in book.venues():
             _plan_here(book, venue, wish, now, changed=changed)
         return _next_look(book, wish, now, changed=changed)
 
 
 def _next_look(book: DealBook, wish: Wanted, now: datetime, *, changed: bool) -> Done:
-    quiet = 0 if changed else book.quiet_readings
-    settle = now + SETTLE_AFTER[quiet] if quiet < len(SETTLE_AFTER) else None
+    since = book.changed_at or now
+    settle = next((since + pause for pause in SETTLE_AFTER if since + pause > now), None)
     look = None if wish.finished else now + LOOK_AFTER
     return Done("changed" if changed else "unchanged", again_at=settle, look_at=look)
 
 
-def _confirm_missing_exits(book: DealBook, wish: Wanted, now: datetime) -> None:
+def _confirm_missing_exits(book: DealBook, wish: Wanted, now: datetime) -> bool:
     """Forget the known exits if the user took them away: two readings apart say so, not one.
 
     Between "cancelled" and the next placing the source has none either, up to 15 s in recordings
@@ -75,12 +75,12 @@ def _confirm_missing_exits(book: DealBook, wish: Wanted, now: datetime) -> None:
     since = book.exits_missing_since
     running = not (wish.finished or wish.released or wish.closing or wish.exits_filled)
     if since is None or not running:
-        return
-    removal_after = min(
-        (book.here(v).policy.exit_removal_after for v in book.venues()), default=None
-    )
-    if removal_after is not None and now - since >= removal_after:
+        return False
+    after = min((book.here(v).policy.exit_removal_after for v in book.venues()), default=None)
+    confirmed = after is not None and now - since >= after
+    if confirmed:
         book.forget_exits()
+    return confirmed
 
 
 def _plan_here(book: DealBook, venue: str, wish: Wanted, now: datetime, *, changed: bool) -> None:

@@ -30,10 +30,12 @@ LEASE: Final = timedelta(seconds=10)
 takes longer keeps its subject by the renewed lock; should that be lost too, its fence is."""
 
 ATTEMPTS_MAX: Final = 6
+DEATHS_MAX: Final = 5
 BACK_OFF_MAX: Final = timedelta(minutes=5)
 NEVER_DIES: Final = {Step.RECONCILE, Step.SUBMIT, Step.WATCH}
 """Exits depend on these: their dead letter is an alarm, and the looking goes on."""
 NEVER_DIES_BACK_OFF: Final = timedelta(seconds=30)
+UNREADABLE_PAUSE: Final = timedelta(seconds=10)
 PUBLISH_MAX: Final = 100
 STALE_AFTER: Final = timedelta(seconds=30)
 """Real time after which a published note that nobody took is published again: it was lost with
@@ -73,8 +75,8 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
     claim = tools.ledger.claim(note, now, LEASE)
     if claim is None:
         return  # Not due, or somebody has it: messages are hints.
-    if claim.attempts >= ATTEMPTS_MAX and note.step not in NEVER_DIES:
-        why = f"{claim.attempts} workers died with it, or failed"
+    if claim.deaths >= DEATHS_MAX and note.step not in NEVER_DIES:
+        why = f"{claim.deaths} workers in a row died with it"
         letter = DeadLetter(note, Reason.ATTEMPTS_SPENT, why)
         tools.ledger.rule(claim, _buried(claim, letter, now))
         return
@@ -93,7 +95,7 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
         ruling = (
             Ruling(done=False, due_at=until, summary=why)
             if until
-            else Ruling(done=False, due_at=now + _pause(claim, tools), failed=why)
+            else Ruling(done=False, due_at=now + _jittered(UNREADABLE_PAUSE, tools), summary=why)
         )
     except NotAllowed as error:
         ruling = _buried(claim, DeadLetter(note, Reason.SOURCE_REFUSED, str(error)), now)
@@ -141,10 +143,13 @@ def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruli
 
 
 def _pause(claim: Claim, tools: Tools) -> timedelta:
-    """Return an exponential pause with jitter: between half of it and all of it."""
+    """Return an exponential pause; with jitter it is between half of that and all of it."""
     never_dies = claim.note.step in NEVER_DIES
     longest = NEVER_DIES_BACK_OFF if never_dies else BACK_OFF_MAX
-    pause = min(timedelta(seconds=2.0 ** min(claim.attempts + 1, 12)), longest)
+    return _jittered(min(timedelta(seconds=2.0 ** min(claim.attempts + 1, 12)), longest), tools)
+
+
+def _jittered(pause: timedelta, tools: Tools) -> timedelta:
     return pause * (0.5 + tools.jitter() / 2)
 
 

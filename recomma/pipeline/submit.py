@@ -197,7 +197,9 @@ def _hear(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None
     )
     book.answered(asked.batch.id, repr(answer), told)
     for order, consequence in zip(asked.orders, told, strict=True):
-        look_at = follow_up(consequence, now, expires_at=asked.batch.expires_at)
+        look_at = follow_up(
+            consequence, now, is_exit=order.is_exit, expires_at=asked.batch.expires_at
+        )
         if look_at:
             book.leave(reconcile(order.deal_id, order.venue), look_at)
         if _changes_the_ladder(order, consequence):

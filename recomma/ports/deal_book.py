@@ -93,8 +93,8 @@ class DealBook(Protocol):
     @property
     def finished(self) -> bool: ...
     @property
-    def quiet_readings(self) -> int:
-        """How many readings in a row have shown nothing new."""
+    def changed_at(self) -> datetime | None:
+        """When a reading last showed something new; None before the first."""
 
     def here(self, venue: str) -> DealHere:
         """Return the deal on `venue` as it stands now, this transaction's writes included."""

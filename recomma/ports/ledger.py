@@ -22,6 +22,7 @@ class Claim:
     fence: int
     marks: int  # How often the note had been left when it was claimed.
     attempts: int  # Failed runs in a row.
+    deaths: int = 0  # Workers in a row that died with it.
 
 
 class AccountBook(Protocol):
@@ -64,7 +65,7 @@ class Ledger(Protocol):
     def claim(self, note: Note, now: datetime, lease: timedelta) -> Claim | None:
         """Take a due note that nobody holds, or return None. Counts up its subject's fence.
 
-        A lease that has run out counts as a failed attempt: its worker died.
+        A lease that has run out is counted: its worker died, perhaps of it.
         """
 
     def rule(self, claim: Claim, ruling: Ruling) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from recomma import wiring
 from recomma.domain.money import Price
-from recomma.domain.notes import reconcile, watch
+from recomma.domain.notes import plan, reconcile, watch
 from recomma.rehearse.timeline import Moment, Opening
 from recomma.stage.stage import Stage
 
@@ -72,6 +72,15 @@ class Director:
             self._settle()
         self._stage.source.set_clock(self._now)
         self._watch()
+        if moment.last:
+            # The one look of the slow cadence that nothing can stand in for: what a deal's last
+            # events change does not always move its place in the list (threecommas.md 13.1).
+            self._look_at(moment.deal_id)
+
+    def _look_at(self, deal_id: int) -> None:
+        if deal_id in self._progress.deals():
+            self._ledger.leave(plan(deal_id), self._now)
+            self._settle()
 
     def _moves(self, moment: Moment) -> bool:
         return self._prices.get((moment.bot_id, moment.coin or "")) != moment.price

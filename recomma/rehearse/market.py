@@ -22,7 +22,7 @@ def price_moves(recording: Recording, size_decimals: int) -> Mapping[int, Price]
     """Return the price that the market has from each event on, by the event's place in the list."""
     moves: dict[int, Price] = {}
     rates: dict[object, Price] = {}
-    take_profit: Price | None = None
+    standing: list[BotEvent] = []  # Take-profits that are on the source's book.
     for i, event in enumerate(recording.events):
         price = _market_fill(recording.events, i)
         match event.kind:
@@ -30,17 +30,29 @@ def price_moves(recording: Recording, size_decimals: int) -> Mapping[int, Price]
                 if event.price:
                     rates[_rung(event)] = event.price
             case EventKind.TAKE_PROFIT_PLACING if event.price:
-                take_profit = event.price
+                standing.append(event)
+            case EventKind.TAKE_PROFIT_CANCELLING | EventKind.TAKE_PROFIT_CANCELLED:
+                standing = [e for e in standing if (e.price, e.size) != (event.price, event.size)]
             case EventKind.BASE_EXECUTED | EventKind.SAFETY_EXECUTED:
                 rate = rates.get(_rung(event))
                 if rate:
                     price = round_resting(rate, Side.BUY, size_decimals)
             case EventKind.TAKE_PROFIT_EXECUTED:
-                rate = take_profit or event.price
-                price = round_resting(rate, Side.SELL, size_decimals) if rate else None
+                filled = _which_filled(event, standing)
+                standing = [e for e in standing if e is not filled]
+                if filled.price:
+                    price = round_resting(filled.price, Side.SELL, size_decimals)
         if price:
             moves[i] = price
     return moves
+
+
+def _which_filled(executed: BotEvent, standing: list[BotEvent]) -> BotEvent:
+    """Return the placing that an executed event speaks of: that of its size, else the nearest."""
+    price = executed.price or Price(Decimal(0))
+    told = price / DEMO_FEE_SOLD
+    same = [placed for placed in standing if placed.size == executed.size] or standing
+    return min(same, key=lambda e: abs((e.price or told) - told), default=executed)
 
 
 def first_price(recording: Recording) -> Price | None:

@@ -23,6 +23,7 @@ class Moment:
     bot_id: int
     coin: str | None
     price: Price | None
+    last: bool  # Of its deal.
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ class FakeDealBook:
         return self._row.finished
 
     @property
-    def quiet_readings(self) -> int:
-        return self._row.quiet_readings
+    def changed_at(self) -> datetime | None:
+        return self._row.changed_at
 
     def here(self, venue: str) -> DealHere:
         if (self.bot_id, venue) not in self._rows.pairs:
@@ -113,7 +113,7 @@ class FakeDealBook:
         self._rows.deals[self.deal_id] = replace(
             row,
             read=reading,
-            quiet_readings=0 if changed else row.quiet_readings + 1,
+            changed_at=reading.at if changed else row.changed_at,
             exits=remembered_exits(row.exits, wanted),
             exits_missing_since=(row.exits_missing_since or reading.at) if missing else None,
             closing=_first_told(row.closing, wanted.closing),

@@ -46,16 +46,16 @@ class FakeNotes:
             return None
         fence = self.rows.fences.get(note.subject, 0) + 1
         self.rows.fences[note.subject] = fence
-        attempts = row.attempts + (row.leased_until is not None)  # Its worker died.
+        deaths = row.deaths + (row.leased_until is not None)
         passed = row.again_at is not None and row.again_at <= now
         self.rows.notes[note] = replace(
             row,
             leased_until=self.real_clock() + lease,
             leased_by=fence,
-            attempts=attempts,
+            deaths=deaths,
             again_at=None if passed else row.again_at,
         )
-        return Claim(note, fence, row.marks, attempts)
+        return Claim(note, fence, row.marks, row.attempts, deaths)
 
     def rule(self, claim: Claim, ruling: Ruling, now: datetime) -> None:
         row = self.rows.notes[claim.note]
@@ -67,6 +67,7 @@ class FakeNotes:
         due_at = ruling.due_at or (None if ruling.done else now)
         due_at = min((at for at in (due_at, row.again_at) if at), default=None)
         ended = replace(row, leased_until=None, leased_by=None, again_at=None, published_at=None)
+        ended = replace(ended, deaths=0)
         if ruling.failed:
             ended = replace(ended, attempts=row.attempts + 1, errors=errors)
         elif ruling.done:

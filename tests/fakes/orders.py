@@ -74,7 +74,8 @@ class FakeOrders:
         default = order.cancel_why if event is Event.GONE and order.cancel_why else order.why
         known = {name: value for name, value in changes.items() if value is not None}
         self._tell(order_id, str(event), order.state, after, why, text)
-        self.change(order_id, state=after, why=why or default, **known)
+        told = None if event is Event.TURNED_AWAY else why
+        self.change(order_id, state=after, why=told or default, **known)
         if order.state is State.IN_DOUBT and after is not State.IN_DOUBT:
             self._end_attempts(order_id, "place")
         if after is State.PLANNED and order.cancel_why:

@@ -42,7 +42,7 @@ class DealRow:
     exits: tuple[WantedExit, ...] = ()
     exits_missing_since: datetime | None = None
     closing: Closing | None = None
-    quiet_readings: int = 0
+    changed_at: datetime | None = None
     legs: Mapping[Leg, SourceState] = field(default_factory=dict)  # As last seen.
 
 
@@ -57,6 +57,7 @@ class NoteRow:
     again_at: datetime | None = None
     marks: int = 0
     attempts: int = 0
+    deaths: int = 0
     errors: tuple[str, ...] = ()
     leased_until: datetime | None = None
     leased_by: int | None = None

@@ -146,10 +146,11 @@ class PostgresAccountBook:
     def _pair(self, new: set[int], at: datetime) -> None:
         paired = select(pairs.c.bot_id).where(pairs.c.bot_id.in_(new))
         alone = new - set(self._connection.execute(paired).scalars())
-        for_all = select(venues.c.name).where(venues.c.all_bots)
+        for_all = select(venues.c.name, venues.c.enabled_at).where(venues.c.all_bots)
+        # A venue for all bots was enabled for this one, too, before anybody knew of it.
         rows = [
-            {"bot_id": bot_id, "venue": venue, "enabled_at": at}
-            for venue in self._connection.execute(for_all).scalars()
+            {"bot_id": bot_id, "venue": venue, "enabled_at": enabled_at or at}
+            for venue, enabled_at in self._connection.execute(for_all)
             for bot_id in sorted(alone)
         ]
         if rows:

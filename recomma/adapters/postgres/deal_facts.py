@@ -66,5 +66,6 @@ class DealFacts:
         return bool(self._row.finished)
 
     @property
-    def quiet_readings(self) -> int:
-        return int(self._row.quiet_readings)
+    def changed_at(self) -> datetime | None:
+        changed_at: datetime | None = self._row.changed_at
+        return changed_at

@@ -214,6 +214,7 @@ def _ended(
         "leased_until": None,
         "leased_by": None,
         "again_at": None,
+        "deaths": 0,
         # Whatever is due next is to be published again.
         "published_at": None,
         "summary": storable(ruling.failed or ruling.summary),

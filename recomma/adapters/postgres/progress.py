@@ -36,6 +36,11 @@ class Progress:
             due_at: datetime | None = connection.execute(query).scalar_one()
         return due_at
 
+    def deals(self) -> frozenset[int]:
+        """Return the deals that have been seen."""
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(select(t.deals.c.id)).scalars())
+
     def alive(self, bot_id: int) -> Sequence[tuple[int, str]]:
         """Return the (deal, venue)s of a bot that have a live order or a position."""
         order = exists().where(

@@ -47,7 +47,7 @@ def apply(
     with engine.begin() as connection:
         connection.execute(insert(t.accounts).values(name=source).on_conflict_do_nothing())
         for venue in venues:
-            _store_venue(connection, venue)
+            _store_venue(connection, venue, at)
             _store_pairs(connection, source, venue, at)
         gone = t.pairs.c.venue.not_in([venue.name for venue in venues])
         connection.execute(t.pairs.delete().where(gone))
@@ -76,7 +76,7 @@ def latest(engine: Engine) -> tuple[int, Mapping[str, Any]] | None:
     return (row.id, row.body) if row else None
 
 
-def _store_venue(connection: Connection, venue: VenueRow) -> None:
+def _store_venue(connection: Connection, venue: VenueRow, at: datetime) -> None:
     signer = venue.signer.lower()
     connection.execute(insert(t.signers).values(address=signer).on_conflict_do_nothing())
     values = {
@@ -89,7 +89,7 @@ def _store_venue(connection: Connection, venue: VenueRow) -> None:
     }
     connection.execute(
         insert(t.venues)
-        .values(name=venue.name, tag=_tag(venue), **values)
+        .values(name=venue.name, tag=_tag(venue), enabled_at=at, **values)
         .on_conflict_do_update(index_elements=["name"], set_=values)
     )
 

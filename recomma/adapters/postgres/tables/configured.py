@@ -73,6 +73,7 @@ venues = Table(
     flag("live"),
     Column("tag", Integer, nullable=False),
     flag("all_bots"),
+    instant("enabled_at", nullable=True),
     counter("fence"),
     instant("fills_read_to", nullable=True),
     known("network", ("mainnet", "testnet")),

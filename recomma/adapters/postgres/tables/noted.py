@@ -43,6 +43,7 @@ notes = Table(
     instant("again_at", nullable=True),
     count("marks"),
     count("attempts"),
+    count("deaths"),
     instant("failing_since", nullable=True),
     Column("errors", JSONB, nullable=False, server_default=text("'[]'")),
     instant("leased_until", nullable=True),
@@ -63,7 +64,7 @@ notes = Table(
     ),
     CheckConstraint("(leased_until IS NULL) = (leased_by IS NULL)", name="lease_has_holder"),
     CheckConstraint("NOT dead OR due_at IS NULL", name="dead_is_never_due"),
-    CheckConstraint("marks >= 0 AND attempts >= 0", name="counts_not_negative"),
+    CheckConstraint("marks >= 0 AND attempts >= 0 AND deaths >= 0", name="counts_not_negative"),
     *(
         Index(
             f"notes_{name}_idx",

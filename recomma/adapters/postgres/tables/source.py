@@ -15,7 +15,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from recomma.adapters.postgres.tables.columns import (
-    count,
     counter,
     flag,
     identity,
@@ -60,7 +59,7 @@ deals = Table(
     words("closing_reason", nullable=True),
     instant("closing_at", nullable=True),
     Column("closing_at_once", Boolean),
-    count("quiet_readings"),
+    instant("changed_at", nullable=True),
     known("strategy", Strategy),
     known("closing_reason", Reason),
     CheckConstraint("id > 0", name="id_positive"),
