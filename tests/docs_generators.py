@@ -209,7 +209,10 @@ def with_parts(page: str) -> str:
     for name, make in PARTS.items():
         begin, end = f"<!-- {name}: made by `make docs` -->", f"<!-- end of {name} -->"
         part = re.compile(f"({re.escape(begin)}\n).*?({re.escape(end)})", re.DOTALL)
-        page = part.sub(lambda m, table=make(): f"{m[1]}\n{table}\n\n{m[2]}", page)
+        begins = part.search(page)
+        if begins:
+            made = f"{begins[1]}\n{make()}\n\n{begins[2]}"
+            page = page[: begins.start()] + made + page[begins.end() :]
     return page
 
 
