@@ -63,7 +63,7 @@ class PostgresDealBook(DealFacts):
         return DealHere(
             venue=venue_of(terms),
             policy=self._policy,
-            enabled_at=terms.enabled_at,
+            enabled_at=terms.paired_at,
             standing=Standing(terms.standing) if terms.standing else None,
             standing_why=reason_of(terms.why),
             market=market,
@@ -189,13 +189,13 @@ class PostgresDealBook(DealFacts):
             known = exists().where(markets.c.venue == venues.c.name).label("markets_known")
             paired = and_(pairs.c.venue == venues.c.name, pairs.c.bot_id == self.bot_id)
             stands = and_(standings.c.venue == venues.c.name, standings.c.deal_id == self.deal_id)
-            enabled_at = func.coalesce(pairs.c.enabled_at, self.first_seen_at).label("enabled_at")
+            paired_at = func.coalesce(pairs.c.enabled_at, self.first_seen_at).label("paired_at")
             legs = select(skips.c.leg).where(
                 skips.c.deal_id == self.deal_id, skips.c.venue == venues.c.name
             )
             skipped = func.array(legs.scalar_subquery()).label("skipped")
             rows = self._connection.execute(
-                select(venues, enabled_at, standings.c.standing, standings.c.why, known, skipped)
+                select(venues, paired_at, standings.c.standing, standings.c.why, known, skipped)
                 .outerjoin(pairs, paired)
                 .outerjoin(standings, stands)
                 .where(or_(pairs.c.venue.is_not(None), standings.c.venue.is_not(None)))
