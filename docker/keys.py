@@ -24,12 +24,10 @@ from pydantic import SecretStr
 from recomma.config import Settings
 
 PREFIX: Final = "RECOMMA_"
-GIVEN_AS: Final = "docker/live"
 DEMO_VENUE: Final = "demo"
 THREECOMMAS: Final = "simulated-threecommas"
 HYPERLIQUID: Final = "simulated-hyperliquid"
 SIMULATOR_PORT: Final = 8080
-NEEDS_NONE: Final = "`docker compose --profile demo up` needs no keys"
 
 # A setting that everybody may know, and one that only those get who trade.
 OPEN: Final = (
@@ -80,6 +78,11 @@ class Surroundings:
     def value(self, setting: str) -> str:
         return self.environment.get(PREFIX + setting.upper(), "")
 
+    @property
+    def given_as(self) -> str:
+        """What the user calls the folder with the keys."""
+        return self.value("live_folder") or "docker/live"
+
 
 def prepare(around: Surroundings, folders: Folders) -> Mode:
     """Decide, and write all files. Raises NotReady, and then has changed nothing."""
@@ -106,7 +109,7 @@ def prepare(around: Surroundings, folders: Folders) -> Mode:
 
 def choose(around: Surroundings, folders: Folders) -> Mode:
     """Return what this is. Raises NotReady if it is neither, both, or about to change while up."""
-    has_keys = any(around.value(each) or given(folders, each) for each in SECRET)
+    has_keys = any(around.value(each) or given(around, folders, each) for each in SECRET)
     has_keys = has_keys or (folders.given / "recomma.toml").exists()
     if has_keys and around.simulators_run:
         raise NotReady(
@@ -114,10 +117,7 @@ def choose(around: Surroundings, folders: Folders) -> Mode:
             " (docker compose --profile demo down), or take the keys away for it"
         )
     if not has_keys and not around.simulators_run:
-        raise NotReady(
-            f"There is no 3Commas API key: put it into {GIVEN_AS}/threecommas_api_key"
-            f" (docs/operations/compose.md); {NEEDS_NONE}"
-        )
+        raise NotReady(no_key(around))
     mode = Mode.REAL if has_keys else Mode.DEMO
     before = folders.settings / "now"
     if around.servers_run and before.is_symlink() and before.readlink().name != mode.name.lower():
@@ -127,16 +127,24 @@ def choose(around: Surroundings, folders: Folders) -> Mode:
     return mode
 
 
-def given(folders: Folders, setting: str) -> bool:
+def no_key(around: Surroundings) -> str:
+    return (
+        f"There is no 3Commas API key: put it into {around.given_as}/threecommas_api_key"
+        " (docs/operations/compose.md); `docker compose --profile demo up` needs no keys"
+    )
+
+
+def given(around: Surroundings, folders: Folders, setting: str) -> bool:
     """Say whether the user put a file of that name into the folder. Raises NotReady."""
+    path = folders.given / setting
     try:
-        return (folders.given / setting).stat().st_size > 0
+        return bool(path.read_text().strip())
     except FileNotFoundError:
         return False
-    except PermissionError:
+    except OSError as error:
         raise NotReady(
-            f"The folder {GIVEN_AS} cannot be read in the containers: set RECOMMA_USER to what"
-            " `echo $(id -u):$(id -g)` prints"
+            f"{around.given_as}/{setting} cannot be read in the containers ({error.strerror}):"
+            " set RECOMMA_USER to what `echo $(id -u):$(id -g)` prints"
         ) from None
 
 
@@ -144,22 +152,19 @@ def real_values(around: Surroundings, folders: Folders) -> Mapping[str, str]:
     """Return the settings that do not come from files. Raises NotReady for what is missing."""
 
     def there(setting: str) -> bool:
-        return bool(around.value(setting)) or given(folders, setting)
+        return bool(around.value(setting)) or given(around, folders, setting)
 
     if not there("threecommas_api_key"):
-        raise NotReady(
-            f"There is no 3Commas API key: put it into {GIVEN_AS}/threecommas_api_key"
-            f" (docs/operations/compose.md); {NEEDS_NONE}"
-        )
+        raise NotReady(no_key(around))
     if not (there("threecommas_secret") or there("threecommas_private_key")):
         raise NotReady(
-            f"There is no 3Commas secret: put it into {GIVEN_AS}/threecommas_secret, or the"
-            f" private key into {GIVEN_AS}/threecommas_private_key"
+            f"There is no 3Commas secret: put it into {around.given_as}/threecommas_secret, or the"
+            f" private key into {around.given_as}/threecommas_private_key"
         )
     if not (folders.given / "recomma.toml").is_file():
         raise NotReady(
-            f"There is no {GIVEN_AS}/recomma.toml, which names the venues and their bots:"
-            f" begin with a copy of {GIVEN_AS}/recomma.toml.example"
+            f"There is no {around.given_as}/recomma.toml, which names the venues and their bots:"
+            f" begin with a copy of {around.given_as}/recomma.toml.example"
         )
     values = {setting: around.value(setting) or default(setting) for setting in OPEN}
     return values | {setting: around.value(setting) for setting in SECRET}
@@ -200,7 +205,7 @@ def agents(mode: Mode, folders: Folders) -> Path:
     return own
 
 
-def hand_on(setting: str, values: Mapping[str, str], given: Path, folder: Path) -> None:
+def hand_on(setting: str, values: Mapping[str, str], user: Path, folder: Path) -> None:
     """Write a secret, or point at the user's own file: what lies on one disk stays in one place."""
     target = folder / setting
     if folder.name == Mode.DEMO.name.lower():
@@ -209,8 +214,8 @@ def hand_on(setting: str, values: Mapping[str, str], given: Path, folder: Path) 
             password(target)
         else:
             write(target, value)
-    elif not values[setting] and (given / setting).exists():
-        link(target, given / setting)
+    elif not values[setting] and (user / setting).exists():
+        link(target, user / setting)
     else:
         write(target, values[setting])
 
