@@ -21,30 +21,43 @@ DEMO_FEE_SOLD: Final = Decimal("0.999")
 def price_moves(recording: Recording, size_decimals: int) -> Mapping[int, Price]:
     """Return the price that the market has from each event on, by the event's place in the list."""
     moves: dict[int, Price] = {}
-    rates: dict[object, Price] = {}
-    standing: list[BotEvent] = []  # Take-profits that are on the source's book.
+    book = _SourceBook(size_decimals)
     for i, event in enumerate(recording.events):
-        price = _market_fill(recording.events, i)
-        match event.kind:
-            case EventKind.SAFETY_PLACING | EventKind.BASE_PLACING | EventKind.MANUAL_PLACING:
-                if event.price:
-                    rates[_rung(event)] = event.price
-            case EventKind.TAKE_PROFIT_PLACING if event.price:
-                standing.append(event)
-            case EventKind.TAKE_PROFIT_CANCELLING | EventKind.TAKE_PROFIT_CANCELLED:
-                standing = [e for e in standing if (e.price, e.size) != (event.price, event.size)]
-            case EventKind.BASE_EXECUTED | EventKind.SAFETY_EXECUTED:
-                rate = rates.get(_rung(event))
-                if rate:
-                    price = round_resting(rate, Side.BUY, size_decimals)
-            case EventKind.TAKE_PROFIT_EXECUTED:
-                filled = _which_filled(event, standing)
-                standing = [e for e in standing if e is not filled]
-                if filled.price:
-                    price = round_resting(filled.price, Side.SELL, size_decimals)
+        price = book.touched_by(event) or _market_fill(recording.events, i)
         if price:
             moves[i] = price
     return moves
+
+
+class _SourceBook:
+    """The source's limit orders, to know at which rate a later event filled one."""
+
+    def __init__(self, size_decimals: int) -> None:
+        self._size_decimals = size_decimals
+        self._rates: dict[object, Price] = {}
+        self._take_profits: list[BotEvent] = []
+
+    def touched_by(self, event: BotEvent) -> Price | None:
+        """Note the event; return the price that the market must touch for it to happen."""
+        match event.kind:
+            case EventKind.SAFETY_PLACING | EventKind.BASE_PLACING | EventKind.MANUAL_PLACING:
+                if event.price:
+                    self._rates[_rung(event)] = event.price
+            case EventKind.TAKE_PROFIT_PLACING if event.price:
+                self._take_profits.append(event)
+            case EventKind.TAKE_PROFIT_CANCELLING | EventKind.TAKE_PROFIT_CANCELLED:
+                gone = (event.price, event.size)
+                self._take_profits = [e for e in self._take_profits if (e.price, e.size) != gone]
+            case EventKind.BASE_EXECUTED | EventKind.SAFETY_EXECUTED:
+                return self._rounded(self._rates.get(_rung(event)), Side.BUY)
+            case EventKind.TAKE_PROFIT_EXECUTED:
+                filled = _which_filled(event, self._take_profits)
+                self._take_profits = [e for e in self._take_profits if e is not filled]
+                return self._rounded(filled.price, Side.SELL)
+        return None
+
+    def _rounded(self, rate: Price | None, side: Side) -> Price | None:
+        return round_resting(rate, side, self._size_decimals) if rate else None
 
 
 def _which_filled(executed: BotEvent, standing: list[BotEvent]) -> BotEvent:

@@ -63,10 +63,10 @@ def moments(deals: Iterable[Recording], universe: Mapping[str, Market]) -> list[
     for deal in deals:
         market = coin_of(deal.pair, universe)
         moves = price_moves(deal, market.size_decimals) if market else {}
+        coin = market.coin if market else None
+        last = len(deal.events) - 1
         found += [
-            Moment(
-                event.at, deal.deal_id, deal.bot_id, market.coin if market else None, moves.get(i)
-            )
+            Moment(event.at, deal.deal_id, deal.bot_id, coin, moves.get(i), i == last)
             for i, event in enumerate(deal.events)
         ]
     return sorted(found, key=lambda moment: moment.at)
