@@ -5,8 +5,6 @@ A rehearsal has no cadences, so these worlds have none either (design.md, sectio
 
 from decimal import Decimal
 
-import pytest
-
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
 from tests.pipeline.world import World, bought_world, buy
@@ -40,7 +38,6 @@ def test_nothing_is_due_when_everything_is_settled() -> None:
     assert world.ledger.next_due_at() is None
 
 
-@pytest.mark.xfail(strict=True, reason="readings in one second use up the settle schedule")
 def test_what_the_source_places_right_after_its_base_is_seen_within_seconds() -> None:
     world = World()
     world.open_deal()
@@ -53,7 +50,6 @@ def test_what_the_source_places_right_after_its_base_is_seen_within_seconds() ->
     assert world.resting() == EXIT_AT_22
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks after an exit was taken away on purpose")
 def test_an_exit_taken_away_on_purpose_goes_without_any_cadence() -> None:
     world = bought_world(look_cadence=False)
     world.tell(story.target_cancelled("0.22"), status="bought")
@@ -64,7 +60,6 @@ def test_an_exit_taken_away_on_purpose_goes_without_any_cadence() -> None:
     assert world.order("take_profit/1").why is Reason.EXIT_REMOVED_AT_SOURCE
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks at an entry that rests and has filled in part")
 def test_a_limit_entry_that_fills_in_part_at_once_has_its_exit_without_any_cadence() -> None:
     world = World(look_cadence=False)
     world.at_venue("depth", {"DOGE": {"asks": "60", "bids": None}})
@@ -79,7 +74,6 @@ def test_a_limit_entry_that_fills_in_part_at_once_has_its_exit_without_any_caden
     assert ("A", Decimal("0.22"), Decimal(60), True) in world.resting()
 
 
-@pytest.mark.xfail(strict=True, reason="a refusal overwrites why the position is closed")
 def test_a_close_that_was_refused_once_still_says_why_it_closes() -> None:
     world = World()
     buy(world)

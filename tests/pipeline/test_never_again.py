@@ -218,7 +218,6 @@ def test_failure_20_what_filled_while_nobody_looked_is_read_and_counted_once() -
     assert len(world.ledger.rows.fills) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="runs that could not read are counted as dead workers")
 def test_a_deal_is_planned_again_after_3commas_was_away_for_long() -> None:
     world = bought_world()
     world.at_source("faults", [{"kind": "http", "status": 502, "path": "/public"}])

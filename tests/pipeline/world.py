@@ -4,6 +4,7 @@ Nothing is patched: the adapters are the real ones, and their wires end in this 
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -74,6 +75,7 @@ class World:
             jitter=lambda: 1.0,
         )
         self.chance: Random | None = None  # Given: messages come in any order.
+        self.handle_messages: Callable[[list[Note]], None] = lambda queue: None
         self.deaths = 0
         self._watched_at = START - WATCH_EVERY
         self._set_clocks()
@@ -146,6 +148,7 @@ class World:
             self.ledger.tick(watch(ACCOUNT), self.now)
         for _ in range(RUNS_MAX):
             relay(self.tools)
+            self.handle_messages(self.publisher.queue)
             if not self.publisher.queue:
                 return
             self.run(self.publisher.queue.pop(self._next()))
