@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Final
 
 from recomma import wiring
-from recomma.config import PREFIX
+from recomma.config import PREFIX, Settings
 from recomma.demo import report as reports
-from recomma.demo import words
+from recomma.demo import scene, words
 from recomma.demo.deal import BOTS, ScriptedDeal
 from recomma.demo.happenings import Told
 from recomma.demo.performance import Performance
@@ -81,10 +81,18 @@ def _play(stage: Stage, deals: Sequence[ScriptedDeal], screen: Screen) -> Report
     screen.say(f"3Commas was read for the first time after {took:.1f} s; the market opens.")
     performance = Performance(stage.source, stage.venue, deals, start)
     performance.load()
-    books = wiring.books_of(stage.settings)
-    observer = Observer(stage.source, stage.venue, VENUE.account, books)
+    observer = Observer(stage.source, stage.venue, VENUE.account, _ledger(stage.settings))
     with screen.playing():
         return _watch(performance, observer, stage, screen, up_at)
+
+
+def _ledger(settings: Settings) -> scene.Ledger:
+    books, letters = wiring.books_of(settings), wiring.dead_letters(settings)
+
+    def dead_letters() -> Sequence[str]:
+        return [f"{letter.note}: {letter.why}" for letter in letters.list()]
+
+    return scene.Ledger(books.deals, dead_letters)
 
 
 def _watch(
@@ -94,18 +102,18 @@ def _watch(
     told = Told()
     while True:
         performance.click(datetime.now(UTC))
-        scene = observer.look()
-        found = reports.make(performance.deals, scene, _first_order_after(scene, up_at))
-        screen.show(found.deals, told.news(scene), performance.start)
-        over = scene.at > performance.ends_at
-        if (over and not found.wrong) or scene.at > performance.ends_at + PATIENCE:
+        seen = observer.look()
+        found = reports.make(performance.deals, seen, _first_order_after(seen, up_at))
+        screen.show(found.deals, told.news(seen), performance.start)
+        over = seen.at > performance.ends_at
+        if (over and not found.wrong) or seen.at > performance.ends_at + PATIENCE:
             return found
         stage.children.check()
         time.sleep(LOOK_SECONDS)
 
 
-def _first_order_after(scene: Scene, up_at: datetime) -> timedelta | None:
-    times = [at for order in scene.orders for at, _ in order.history]
+def _first_order_after(seen: Scene, up_at: datetime) -> timedelta | None:
+    times = [at for order in seen.orders for at, _ in order.history]
     return min(times) - up_at if times else None
 
 

@@ -55,7 +55,7 @@ class DealReport:
 @dataclass(frozen=True)
 class Report:
     deals: tuple[DealReport, ...]
-    dead_letters: int
+    dead_letters: tuple[str, ...]
     duplicates: int
     foreign: int
     first_order_after: timedelta | None  # Since the servers were up.
@@ -74,8 +74,8 @@ class Report:
         """Return one sentence for everything that keeps the demo from being a success."""
         found = [f"deal {deal.deal.id}: {what}" for deal in self.deals for what in deal.wrong]
         found += [f"unexplained: {what}" for what in self.unexplained]
+        found += [f"dead letter: {what}" for what in self.dead_letters]
         counts = {
-            "dead letters": self.dead_letters,
             "legs filled more than once": self.duplicates,
             "orders on the venue that are nobody's": self.foreign,
         }
@@ -88,7 +88,7 @@ class Report:
             "wanted": sum(deal.wanted for deal in self.deals),
             "placed": sum(deal.placed for deal in self.deals),
             "filled": sum(deal.filled for deal in self.deals),
-            "dead_letters": self.dead_letters,
+            "dead_letters": len(self.dead_letters),
             "duplicates": self.duplicates,
             "unexplained": self.unexplained,
             "first_order_after_seconds": round(first.total_seconds(), 1) if first else None,

@@ -4,11 +4,11 @@ The sides are asked through their control APIs, not through the pipeline, so tha
 what happened and not what the pipeline believes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from recomma.domain.books import DealBooks
 from recomma.domain.bot_events import parse_event
@@ -69,27 +69,28 @@ class Scene:
     foreign: int  # Orders on the venue whose cloid is not one of ours.
     positions: Mapping[str, Size]  # By coin; negative for a short.
     books: Mapping[int, DealBooks]
-    dead_letters: int
+    dead_letters: tuple[str, ...]  # One sentence each.
 
     def orders_of(self, deal_id: int) -> Sequence[VenueOrder]:
         return [order for order in self.orders if order.deal_id == deal_id]
 
 
-class Books(Protocol):
+@dataclass(frozen=True)
+class Ledger:
     """What the demo reads of the ledger."""
 
-    def deals(self) -> Sequence[DealBooks]: ...
-    def dead_letters(self) -> int: ...
+    deals: Callable[[], Sequence[DealBooks]]
+    dead_letters: Callable[[], Sequence[str]]
 
 
 class Observer:
     """Looks at both sides and at the ledger. Raises ControlFailed."""
 
-    def __init__(self, source: Control, venue: Control, account: str, books: Books) -> None:
+    def __init__(self, source: Control, venue: Control, account: str, ledger: Ledger) -> None:
         self._source = source
         self._venue = venue
         self._account = account
-        self._books = books
+        self._ledger = ledger
 
     def look(self) -> Scene:
         shown = self._source.get("state")
@@ -101,8 +102,8 @@ class Observer:
             orders=[order for order in orders if order],
             foreign=sum(order is None for order in orders),
             positions={row["coin"]: Size(Decimal(row["szi"])) for row in told["positions"]},
-            books={deal.deal_id: deal for deal in self._books.deals()},
-            dead_letters=self._books.dead_letters(),
+            books={deal.deal_id: deal for deal in self._ledger.deals()},
+            dead_letters=tuple(self._ledger.dead_letters()),
         )
 
 

@@ -17,7 +17,7 @@ def report_lines(report: Report) -> Iterable[str]:
         yield from _deal_lines(deal)
     yield ""
     yield (
-        f"{report.duplicates} duplicates, {report.dead_letters} dead letters, "
+        f"{report.duplicates} duplicates, {len(report.dead_letters)} dead letters, "
         f"{len(report.unexplained)} unexplained differences"
     )
     if report.first_order_after:

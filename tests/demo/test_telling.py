@@ -104,7 +104,7 @@ def good_scene() -> Scene:
         foreign=0,
         positions={UNTOUCHED.coin: size},
         books={UNTOUCHED.id: books(size)},
-        dead_letters=0,
+        dead_letters=(),
     )
 
 
@@ -147,9 +147,9 @@ def test_a_leg_that_filled_twice_is_a_duplicate() -> None:
 
 
 def test_a_dead_letter_and_a_foreign_order_keep_the_demo_from_being_good() -> None:
-    wrong = judged(changed(dead_letters=2, foreign=1))
+    wrong = judged(changed(dead_letters=("plan deal/7: gone",), foreign=1))
 
-    assert wrong == ["2 dead letters", "1 orders on the venue that are nobody's"]
+    assert wrong == ["dead letter: plan deal/7: gone", "1 orders on the venue that are nobody's"]
 
 
 def test_a_deal_that_was_never_mirrored_is_told() -> None:
