@@ -109,7 +109,14 @@ def test_a_bot_that_only_a_deal_has_named_is_not_known(ledgers: LedgerWorld) -> 
 
     with ledgers.ledger.account(ACCOUNT, None) as book:
         assert (only_named, book.bots_known()) == (frozenset(), frozenset({BOT}))
-    assert ledgers.here().enabled_at == at(7)
+
+
+def test_a_venue_for_all_was_enabled_for_a_bot_before_it_was_known(ledgers: LedgerWorld) -> None:
+    ledgers.now = at(7)
+
+    ledgers.see()
+
+    assert ledgers.here().enabled_at == at(0)
 
 
 def test_a_deal_names_its_account(world: LedgerWorld) -> None:
