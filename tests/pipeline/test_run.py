@@ -1,0 +1,128 @@
+"""One place obeys the verdicts: attempts, back-off, dead letters (design.md, section 4)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from recomma.domain.notes import Note, Step, plan, reconcile, refresh
+from recomma.domain.reasons import Reason
+from recomma.pipeline.run import NEVER_DIES_BACK_OFF, run
+from tests.fakes.rows import NoteRow
+from tests.pipeline import story
+from tests.pipeline.world import DEAL, VENUE, World, bought_world
+
+
+def broken(world: World) -> World:
+    """Take the venue's adapter away: every step that needs it has a bug now."""
+    world.tools = replace(world.tools, venues={})
+    return world
+
+
+def row(world: World, note: Note) -> NoteRow:
+    return world.ledger.rows.notes[note]
+
+
+def test_a_note_that_is_not_due_is_not_run() -> None:
+    world = bought_world()
+    before = dict(world.metrics.started)
+
+    run(refresh(VENUE), world.tools)
+    run(Note(Step.PLAN, deal_id=999), world.tools)
+
+    assert dict(world.metrics.started) == before
+
+
+def test_a_bug_is_tried_again_and_then_buried_with_its_traceback() -> None:
+    world = broken(World())
+    world.ledger.leave(refresh(VENUE), world.now)
+
+    world.wait(600)
+
+    (letter,) = world.letters()
+    assert (letter.note, letter.reason) == (refresh(VENUE), Reason.ATTEMPTS_SPENT)
+    assert "KeyError" in letter.traceback
+    assert len(letter.attempts) == 6
+    assert row(world, refresh(VENUE)).dead
+
+
+def test_pauses_grow_from_attempt_to_attempt() -> None:
+    world = broken(World())
+    world.ledger.leave(refresh(VENUE), world.now)
+    pauses = []
+
+    for _ in range(4):
+        world.settle()
+        due_at = row(world, refresh(VENUE)).due_at
+        assert due_at is not None
+        pauses.append(due_at - world.now)
+        world.sleep(seconds=pauses[-1].total_seconds())
+
+    assert pauses == [timedelta(seconds=2**n) for n in (1, 2, 3, 4)]
+
+
+def test_looking_at_a_position_never_ends_and_never_pauses_for_long() -> None:
+    world = broken(bought_world())
+
+    world.wait(400)
+
+    looks = row(world, reconcile(DEAL, VENUE))
+    assert not looks.dead
+    assert looks.due_at is not None
+    assert looks.due_at - world.now <= NEVER_DIES_BACK_OFF
+    assert Reason.ATTEMPTS_SPENT in {letter.reason for letter in world.letters()}
+
+
+def test_a_deal_that_the_source_no_longer_knows_is_for_a_person_and_keeps_its_exit() -> None:
+    world = bought_world()
+    path = f"/public/api/ver1/deals/{DEAL}"
+    world.at_source("faults", [{"kind": "http", "status": 404, "path": path}])
+    world.ledger.leave(plan(DEAL), world.now)
+
+    world.wait(60)
+
+    assert [letter.reason for letter in world.letters()] == [Reason.DEAL_NOT_READABLE]
+    assert len(world.resting()) == 1
+    assert row(world, plan(DEAL)).dead
+
+
+def test_a_source_that_says_when_to_come_back_is_asked_then_and_not_before() -> None:
+    world = bought_world()
+    world.at_source("faults", [{"kind": "http", "status": 429, "path": "/public"}])
+    world.ledger.leave(plan(DEAL), world.now)
+    before = len(world.at_source("log"))
+
+    world.wait(50)
+
+    assert len(world.at_source("log")) - before <= 2  # The list and the deal, once each.
+    assert world.letters() == []
+
+
+def test_waiting_spends_no_attempt() -> None:
+    world = bought_world()
+    world.at_source("faults", [{"kind": "http", "status": 502, "path": "/public"}])
+    world.ledger.leave(plan(DEAL), world.now)
+
+    world.wait(300)
+
+    assert row(world, plan(DEAL)).attempts == 0
+    assert not row(world, plan(DEAL)).dead
+
+
+def test_each_run_is_counted_with_its_end() -> None:
+    world = bought_world()
+
+    assert world.metrics.ends[plan(DEAL), "done"] >= 1
+    assert sum(world.metrics.ends.values()) == sum(world.metrics.started.values())
+
+
+def test_a_deal_that_began_while_markets_were_unknown_waits_for_them() -> None:
+    world = World()
+    world.faults({"kind": "http_502_html", "path": "/info", "request_type": "meta"})
+    world.open_deal()
+    world.tell(story.base_placing(), story.base_executed(), story.target_placing("0.22"))
+    world.wait(30)
+    assert world.orders() == []
+
+    world.faults()
+    world.wait(60)
+
+    assert world.position() == 100
