@@ -9,6 +9,7 @@ from tests.pipeline.world import World
 
 COINS = 100
 TICK = Decimal("0.00001")
+STEP_DISTANCES = (Decimal("1.015"), Decimal("1.025"))
 
 
 def on_grid(price: Decimal) -> Decimal:
@@ -17,28 +18,33 @@ def on_grid(price: Decimal) -> Decimal:
 
 @dataclass
 class SourceDealRun:
-    """One long deal: a base at market, two averaging orders below it, one take-profit above."""
+    """One long deal: a base at market, two averaging orders below it, one or two targets above.
+
+    `targets` and `rungs` are what still rests, by step.
+    """
 
     deal_id: int
     bot_id: int
     base: Decimal
-    target: Decimal = Decimal(0)
+    steps: int = 1
     held: int = COINS
-    paid: Decimal = Decimal(0)
+    average: Decimal = Decimal(0)
+    targets: dict[int, Decimal] = field(default_factory=dict)
     rungs: dict[int, Decimal] = field(default_factory=dict)
     over: bool = False
     released: bool = False
 
     def open(self, world: World) -> None:
-        self.paid = self.base * COINS
-        self.target = self._target()
+        self.average = self.base
         self.rungs = {k: on_grid(self.base * (1 - Decimal(k) / 50)) for k in (1, 2)}
-        world.open_deal(self.deal_id, bot_id=self.bot_id)
+        distances = STEP_DISTANCES[: self.steps]
+        self.targets = {j: on_grid(self.base * by) for j, by in enumerate(distances, start=1)}
+        world.open_deal(self.deal_id, bot_id=self.bot_id, take_profit_steps=self._settings())
         self._tell(
             world,
             story.base_placing(str(self.base)),
             story.base_executed(str(self.base)),
-            story.target_placing(str(self.target), str(self.held)),
+            *self._placings(),
             *(story.safety_placing(k, str(price)) for k, price in self.rungs.items()),
         )
 
@@ -47,14 +53,13 @@ class SourceDealRun:
         for step, rung in list(self.rungs.items()):
             if price <= rung:
                 self._average(world, step, rung)
-        if price >= self.target:
-            self.finish(world)
+        for step, target in list(self.targets.items()):
+            if price >= target:
+                self._take_profit(world, step)
 
     def finish(self, world: World) -> None:
-        cancelled = (story.safety_cancelled(k, str(p)) for k, p in self.rungs.items())
-        sold = story.target_executed(str(self.target), str(self.held))
-        self._tell(world, sold, *cancelled, story.SUMMARY)
-        self.over = True
+        for step in list(self.targets):
+            self._take_profit(world, step)
 
     def surprise(self, world: World, chance: Random) -> None:
         """Do what a person does with a running deal."""
@@ -69,23 +74,50 @@ class SourceDealRun:
                 step = chance.choice(sorted(self.rungs))
                 self._tell(world, story.safety_cancelled(step, str(self.rungs.pop(step))))
             case _:
-                self._move_target(world, on_grid(self.target * Decimal("1.002")))
+                self._move_targets(world, Decimal("1.002"), 0)
 
     def _average(self, world: World, step: int, rung: Decimal) -> None:
         del self.rungs[step]
-        before = self.held
-        self.held += COINS
-        self.paid += rung * COINS
         self._tell(world, story.safety_executed(step, str(rung)))
-        self._move_target(world, self._target(), before)
+        before = self.average
+        self.average = (self.average * self.held + rung * COINS) / (self.held + COINS)
+        self._move_targets(world, self.average / before, COINS)
 
-    def _move_target(self, world: World, to: Decimal, held_before: int | None = None) -> None:
-        old = story.target_cancelled(str(self.target), str(held_before or self.held))
-        self.target = to
-        self._tell(world, old, story.target_placing(str(to), str(self.held)))
+    def _take_profit(self, world: World, step: int) -> None:
+        coins = self._sizes()[step]
+        self._tell(world, story.target_executed(str(self.targets.pop(step)), str(coins)))
+        self.held -= coins
+        if not self.targets:
+            left = (story.safety_cancelled(k, str(p)) for k, p in self.rungs.items())
+            self._tell(world, *left, story.SUMMARY)
+            self.over = True
 
-    def _target(self) -> Decimal:
-        return on_grid(self.paid / self.held * Decimal("1.015"))
+    def _move_targets(self, world: World, by: Decimal, bought: int) -> None:
+        sizes = self._sizes()
+        gone = [story.target_cancelled(str(p), str(sizes[j])) for j, p in self.targets.items()]
+        self.held += bought
+        self.targets = {j: on_grid(price * by) for j, price in self.targets.items()}
+        self._tell(world, *gone, *self._placings())
+
+    def _placings(self) -> list[str]:
+        sizes = self._sizes()
+        return [story.target_placing(str(p), str(sizes[j])) for j, p in self.targets.items()]
+
+    def _sizes(self) -> dict[int, int]:
+        """Share what is held out over the targets that are left."""
+        share = self.held // len(self.targets)
+        last = max(self.targets)
+        rest = self.held - share * (len(self.targets) - 1)
+        return {step: rest if step == last else share for step in self.targets}
+
+    def _settings(self) -> list[dict[str, object]]:
+        if self.steps == 1:
+            return []
+        percent = str(Decimal(100) / self.steps)
+        return [
+            {"id": j, "amount_percentage": percent, "price": {"value": str(p)}, "trade_id": None}
+            for j, p in self.targets.items()
+        ]
 
     def _tell(self, world: World, *messages: str) -> None:
         world.tell(*messages, deal_id=self.deal_id)

@@ -54,7 +54,8 @@ class RandomRun:
         for bot_id in (BOT, BOT + 1):
             running = [d for d in self.deals if d.bot_id == bot_id and not d.over]
             if not running and self.chance.random() < 0.5:
-                deal = SourceDealRun(500 + len(self.deals), bot_id, self.price)
+                steps = self.chance.choice((1, 1, 2))
+                deal = SourceDealRun(500 + len(self.deals), bot_id, self.price, steps)
                 self.deals.append(deal)
                 deal.open(self.world)
 
