@@ -13,6 +13,7 @@ from typing import Final
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.orders import Holding, MirrorOrder, Standing
+from recomma.domain.policy import MINIMUM_NOTIONAL
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Role, RowStatus
 
@@ -124,6 +125,13 @@ def _why_open(mine: Iterable[MirrorOrder], here: Mirrored) -> Reason | None:
     return Reason.DEAD_LETTER if here.dead_letters else None
 
 
+def _dust(here: Mirrored, left: Decimal) -> Reason | None:
+    """A position too small to be closed by itself; at the price of its last order."""
+    price = max(here.orders, key=lambda order: order.id).terms.price if here.orders else None
+    small = price is not None and price * left < MINIMUM_NOTIONAL
+    return Reason.DUST if small else None
+
+
 def _position(here: Mirrored) -> Iterable[tuple[str, Reason | None]]:
     left = here.holding.left(here.entry_side)
     exits = [order for order in here.orders if order.is_exit and order.live]
@@ -134,6 +142,7 @@ def _position(here: Mirrored) -> Iterable[tuple[str, Reason | None]]:
             yield "an exit without a position", Reason.ATTEMPT_OPEN if open_ else None
         return
     excuse = Reason.ATTEMPT_OPEN if open_ else None
+    excuse = excuse or _dust(here, left)
     excuse = excuse or (Reason.DEAD_LETTER if here.dead_letters else None)
     if here.finished and not here.released:
         yield f"{left} left after the source's end", excuse

@@ -112,6 +112,8 @@ def _decide(book: DealBook, venue: str, wish: Wanted, now: datetime) -> int:
         why = base_failed(here)
         decisions = () if why else decide_entries(wish, here)
         for decision in decisions:
+            if isinstance(decision, Place) and not book.here(venue).paired:
+                continue
             count += _apply(book, venue, decision, now)
             if isinstance(decision, Skip) and decision.leg == BASE:
                 why = decision.reason

@@ -18,10 +18,10 @@ from recomma.domain.exits import (
     targets,
 )
 from recomma.domain.lifecycle import State
-from recomma.domain.money import Price, Size
+from recomma.domain.money import Price, Size, notional
 from recomma.domain.notes import submit
 from recomma.domain.orders import MirrorOrder, Standing, Style
-from recomma.domain.policy import OnSourceExit, Policy
+from recomma.domain.policy import MINIMUM_NOTIONAL, OnSourceExit, Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.venue import OrderRecord
 from recomma.domain.verdict import Done, Verdict
@@ -30,6 +30,7 @@ from recomma.pipeline.settle import Held, settle
 from recomma.ports import DealBook, DealHere, Ledger, Venue
 
 FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
+DUST_AGAIN: Final = timedelta(seconds=30)  # It waits for the others to close.
 PRICE_AGAIN: Final = timedelta(seconds=1)
 LOOK_AFTER: Final = timedelta(seconds=3)  # The cadence while anything of the deal is alive here.
 
@@ -96,6 +97,11 @@ class _Desk:
     def venue(self) -> str:
         return self.here.venue.name
 
+    def is_dust(self, price: Price) -> bool:
+        """Say whether an exit would be refused as too small: it closes less than the whole net
+        position, which others share, and is worth less than the minimum (hyperliquid.md 2.4)."""
+        return self.here.strangers and notional(price, self.exposure.left) < MINIMUM_NOTIONAL
+
     def stop(self) -> MirrorOrder | None:
         return next((o for o in self.here.orders if o.leg == STOP and o.live), None)
 
@@ -136,6 +142,8 @@ def _nothing_left(desk: _Desk) -> None:
 
 
 def _take_profits(desk: _Desk) -> datetime | None:
+    if desk.book.exits and desk.is_dust(max(e.price for e in desk.book.exits)):
+        return desk.now + DUST_AGAIN
     changes = exit_changes(
         targets(desk.book.exits, desk.exposure),
         desk.here.orders,
@@ -155,6 +163,11 @@ def _close(desk: _Desk, closing: Closing, mid: Price | None) -> datetime | None:
     """Close what is left: try after try, each further from the mid, then rest at the last cap."""
     if mid is None:  # The closing began after the prices were read.
         return desk.now + PRICE_AGAIN
+    if desk.is_dust(mid):
+        stop = desk.stop()
+        if stop:
+            desk.book.withdraw(stop.id, Reason.DUST)
+        return desk.now + DUST_AGAIN
     if desk.here.strangers and _cancel_first(desk):
         return None  # A newer order would make the venue cancel another deal's exit.
     policy = desk.here.policy

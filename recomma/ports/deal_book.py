@@ -36,6 +36,7 @@ class DealHere:
     venue: VenueTerms
     policy: Policy
     enabled_at: datetime  # When its (bot, venue) pair was enabled.
+    paired: bool  # False: the bot was taken off this venue; what is held here keeps its exits.
     standing: Standing | None  # None: never looked at here.
     standing_why: Reason | None
     market: Market | None

@@ -89,6 +89,7 @@ class FakeDealBook:
             venue=self._rows.venues[venue].terms,
             policy=self._policy,
             enabled_at=self._rows.pairs[self.bot_id, venue],
+            paired=True,
             standing=standing,
             standing_why=why,
             market=market,

@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-import pytest
-
 from recomma.domain.lifecycle import State
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
@@ -106,7 +104,6 @@ def test_one_deals_refused_entry_does_not_hold_up_the_others() -> None:
     assert world.position() == 200
 
 
-@pytest.mark.xfail(strict=True, reason="dust is asked for again and again")
 def test_a_close_too_small_for_the_venue_beside_another_position_is_named_dust() -> None:
     world = World()
     buy(world, OTHER, bot_id=BOT + 1)

@@ -64,6 +64,7 @@ class PostgresDealBook(DealFacts):
             venue=venue_of(terms),
             policy=self._policy,
             enabled_at=terms.paired_at,
+            paired=terms.paired,
             standing=Standing(terms.standing) if terms.standing else None,
             standing_why=reason_of(terms.why),
             market=market,
@@ -195,7 +196,8 @@ class PostgresDealBook(DealFacts):
             )
             skipped = func.array(legs.scalar_subquery()).label("skipped")
             rows = self._connection.execute(
-                select(venues, paired_at, standings.c.standing, standings.c.why, known, skipped)
+                select(venues, paired_at, pairs.c.venue.is_not(None).label("paired"))
+                .add_columns(standings.c.standing, standings.c.why, known, skipped)
                 .outerjoin(pairs, paired)
                 .outerjoin(standings, stands)
                 .where(or_(pairs.c.venue.is_not(None), standings.c.venue.is_not(None)))
