@@ -16,8 +16,8 @@ class Weather:
     def change(self) -> None:
         """Make the weather of the next seconds."""
         chance, world = self._chance, self._world
-        kinds = [kind for kind in VENUE_FAULTS if chance.random() < 0.15]
-        world.faults(*({"kind": k, "rate": "0.4", "seconds": 7} for k in kinds))
+        kinds = [kind for kind in VENUE_FAULTS if chance.random() < 0.25]
+        world.faults(*({"kind": k, "rate": "0.5", "seconds": 7} for k in kinds))
         stormy = chance.random() < 0.1
         broken = [{"kind": "http", "status": 502, "path": "/public", "rate": 0.5}]
         world.at_source("faults", broken if stormy else [])
