@@ -161,8 +161,8 @@ def _tell(found: Report, *, as_json: bool) -> None:
 
 def _stay(stage: Stage) -> None:
     """Return on Ctrl-C. Raises CannotPlay if a process ends by itself."""
-    _print(["", *words.kept(stage.environment, str(stage.folder / "logs"))])
     try:
+        _print(["", *words.kept(stage.environment, str(stage.folder / "logs"))])
         while True:
             stage.children.check()
             time.sleep(LOOK_SECONDS)

@@ -123,3 +123,12 @@ def test_the_script_has_the_four_endings_that_matter() -> None:
     endings = {deal.end.source_status for deal in script()}
 
     assert endings == {"completed", "stop_loss_finished", "panic_sold", "bought"}
+
+
+@deals
+def test_no_price_leaves_the_bases_cap_before_a_slow_machine_has_bought_it(
+    deal: ScriptedDeal,
+) -> None:
+    early = [price for at, price in deal.market(START) if at < START + deal.after(Decimal(20))]
+
+    assert max(early) < deal.ladder.base_fill_price * (1 + Policy().entry_cap)
