@@ -31,8 +31,8 @@ class Order:
 
     leg: str
     side: str
-    wanted_price: Decimal
-    wanted_size: Decimal
+    wanted_price: Decimal | None  # None: of a deal that is skipped as a whole.
+    wanted_size: Decimal | None
     price: Decimal | None
     size: Decimal | None
     reduce_only: bool
@@ -205,7 +205,7 @@ class DealCheck:
         for order in self.orders:
             if not order.leg.startswith("take_profit/"):
                 continue
-            if order.wanted_price not in sources:
+            if order.wanted_price is None or order.wanted_price not in sources:
                 yield order.leg, f"wanted at {order.wanted_price}, which the source never asked"
             elif order.placed and order.price != sell_price(order.wanted_price, coin):
                 yield order.leg, f"at {order.price}, not {sell_price(order.wanted_price, coin)}"

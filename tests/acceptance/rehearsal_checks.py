@@ -104,20 +104,23 @@ def _deal(told: Mapping[str, Any], deal: Deal, tally: Tally) -> Iterator[str]:
 
 
 def _order(told: Mapping[str, Any]) -> Order:
-    price, size = told["price"], told["size"]
     return Order(
         leg=told["leg"],
         side=told["side"],
-        wanted_price=Decimal(told["wanted_price"]),
-        wanted_size=Decimal(told["wanted_size"]),
-        price=None if price is None else Decimal(price),
-        size=None if size is None else Decimal(size),
+        wanted_price=_number(told["wanted_price"]),
+        wanted_size=_number(told["wanted_size"]),
+        price=_number(told["price"]),
+        size=_number(told["size"]),
         reduce_only=told["reduce_only"],
         placed=bool(told["cloids"]),
         state=told["state"],
         filled=Decimal(told["filled"]),
         why=told["why"],
     )
+
+
+def _number(told: str | None) -> Decimal | None:
+    return None if told is None else Decimal(told)
 
 
 def _too_many(tally: Tally) -> Iterator[str]:
