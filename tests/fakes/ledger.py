@@ -49,8 +49,8 @@ class FakeAccountBook:
             new = bot.id not in self._rows.bots
             self._rows.bots[bot.id] = bot
             for venue in self._rows.venues.values():
-                if venue.all_bots and new and bot.id not in paired:
-                    self._rows.pairs[bot.id, venue.terms.name] = at
+                if venue.all_bots_since and new and bot.id not in paired:
+                    self._rows.pairs[bot.id, venue.terms.name] = venue.all_bots_since
 
     def bots_known(self) -> frozenset[int]:
         return frozenset(self._rows.bots)
@@ -84,7 +84,7 @@ class FakeLedger:
         self, terms: VenueTerms, signer: str, bots: Sequence[int] | None, at: datetime
     ) -> None:
         """Store a venue; `bots` None pairs it with every bot that is ever seen."""
-        self.rows.venues[terms.name] = VenueRow(terms, signer.lower(), bots is None)
+        self.rows.venues[terms.name] = VenueRow(terms, signer.lower(), at if bots is None else None)
         for bot_id in bots or ():
             self.rows.pairs.setdefault((bot_id, terms.name), at)
 

@@ -26,7 +26,7 @@ class Violated(Exception):
 class VenueRow:
     terms: VenueTerms
     signer: str
-    all_bots: bool
+    all_bots_since: datetime | None  # Set: every bot of the account, new ones too.
     fills_read_to: datetime | None = None
 
 

@@ -334,3 +334,16 @@ def test_orders_of_others_are_never_touched() -> None:
     world.wait(30)
 
     assert world.resting() == EXIT_AT_22
+
+
+def test_the_first_deal_of_a_new_bot_is_mirrored_where_a_venue_is_for_all() -> None:
+    world = World()
+    terms = world.ledger.venues()[0]
+    world.ledger.rows.pairs.clear()
+    world.ledger.configure(terms, world.venue.signer, None, START)
+    world.sleep(hours=1)
+
+    buy(world, bot_id=99)
+    world.wait(10)
+
+    assert world.position() == 100
