@@ -45,6 +45,7 @@ SETTINGS_MEAN: Final[Mapping[str, str]] = {
     "concurrency": "Threads of each worker, 1 to 64.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
     "log_json": "Log lines as JSON.",
+    "task_events": "Whether workers tell Flower about every task.",
 }
 
 EXITS_MEAN: Final[Mapping[Exit, str]] = {

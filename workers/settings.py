@@ -116,8 +116,8 @@ worker_cancel_long_running_tasks_on_connection_loss = False
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 # For Flower.
-worker_send_task_events = True
-task_send_sent_event = True
+worker_send_task_events = settings.task_events
+task_send_sent_event = settings.task_events
 
 # ---------------------------------------------------------------- beat
 

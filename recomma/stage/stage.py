@@ -82,6 +82,7 @@ class Stage:
             "RECOMMA_AGENT_KEYS_DIR": str(self.folder / "agents"),
             "RECOMMA_STATE_FOLDER": str(self._private("state")),
             "RECOMMA_LOOK_CADENCE": "false" if self._simulated_from else "true",
+            "RECOMMA_TASK_EVENTS": "false" if self._simulated_from else "true",
             "RECOMMA_LOG_LEVEL": "info",
         }
         self.children = Children(self._servers, self._private("logs"), self.environment)

@@ -6,14 +6,21 @@ time, because they guard against processes that really died and messages that we
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
     CTE,
+    BindParameter,
     ColumnElement,
     Connection,
+    DateTime,
+    Interval,
+    Select,
     Table,
+    Update,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -23,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from recomma.adapters.postgres import dead_letters
 from recomma.adapters.postgres.engine import storable
@@ -34,6 +42,7 @@ from recomma.ports import Claim, Ruling
 ERRORS_KEPT: Final = 20
 REAL_NOW: Final = func.clock_timestamp()
 
+AT: Final = bindparam("now", type_=DateTime(timezone=True))
 _FREE: Final = or_(notes.c.leased_until.is_(None), notes.c.leased_until <= REAL_NOW)
 
 
@@ -126,11 +135,15 @@ def tick(connection: Connection, note: Note, now: datetime) -> None:
 
 
 def _is(note: Note) -> ColumnElement[bool]:
+    return _has(note_key(note).items())
+
+
+def _has(key: Iterable[tuple[str, object]]) -> ColumnElement[bool]:
     # SQLAlchemy writes "== None" as IS NULL, which the unique index can answer.
-    return and_(*(notes.c[name] == value for name, value in note_key(note).items()))
+    return and_(*(notes.c[name] == value for name, value in key))
 
 
-def due(now: datetime, look_cadence: bool) -> ColumnElement[bool]:
+def due(now: datetime | BindParameter[datetime], look_cadence: bool) -> ColumnElement[bool]:
     """A note that may run: work is due, or a cadence asks for a look and cadences are kept."""
     asked = notes.c.due_at <= now
     return and_(~notes.c.dead, or_(asked, notes.c.look_at <= now) if look_cadence else asked)
@@ -145,24 +158,34 @@ def claim(
     then is it certain that the note is free, so a fence may have been counted up in vain: the
     caller rolls back.
     """
-    free = and_(_is(note), due(now, look_cadence), _FREE)
-    if connection.execute(select(notes.c.id).where(free)).first() is None:
+    find, take = _claiming(tuple(note_key(note).items()), look_cadence)
+    bound = {"now": now, "lease": lease}
+    if connection.execute(find, bound).first() is None:
         return None
     fence = count_up_fence(connection, note)
-    taken = connection.execute(
+    taken = connection.execute(take, bound | {"fence": fence}).first()
+    return None if taken is None else Claim(note, fence, taken.marks, taken.attempts, taken.deaths)
+
+
+@lru_cache(maxsize=1024)
+def _claiming(
+    key: tuple[tuple[str, object], ...], look_cadence: bool
+) -> tuple[Select[Any], ReturningUpdate[Any]]:
+    free = and_(_has(key), due(AT, look_cadence), _FREE)
+    take = (
         update(notes)
         .where(free)
         .values(
-            leased_until=REAL_NOW + lease,
-            leased_by=fence,
+            leased_until=REAL_NOW + bindparam("lease", type_=Interval),
+            leased_by=bindparam("fence"),
             # Whoever let its lease run out died with this note in hand, perhaps of it.
             deaths=notes.c.deaths + case((notes.c.leased_until.is_not(None), 1), else_=0),
             # What was left for a time that has come is what this run is for.
-            again_at=case((notes.c.again_at <= now, null()), else_=notes.c.again_at),
+            again_at=case((notes.c.again_at <= AT, null()), else_=notes.c.again_at),
         )
         .returning(notes.c.marks, notes.c.attempts, notes.c.deaths)
-    ).first()
-    return None if taken is None else Claim(note, fence, taken.marks, taken.attempts, taken.deaths)
+    )
+    return select(notes.c.id).where(free), take
 
 
 def count_up_fence(connection: Connection, note: Note) -> int:
@@ -239,8 +262,18 @@ def take_unpublished(
     connection: Connection, now: datetime, limit: int, look_cadence: bool
 ) -> list[Note]:
     """Take due notes whose subject nobody works on, in turns between the bots of each queue."""
-    free = and_(due(now, look_cadence), notes.c.published_at.is_(None), _FREE)
-    picked = _in_turn(free, limit)
+    bound = {"now": now, "most": limit}
+    taken = connection.execute(_taking(look_cadence), bound).all()
+    return [note_of(row) for row in sorted(taken, key=lambda row: (row.turn, row.id))]
+
+
+# Statements that every run executes are built once: building one costs more than running it.
+
+
+@cache
+def _taking(look_cadence: bool) -> ReturningUpdate[Any]:
+    free = and_(due(AT, look_cadence), notes.c.published_at.is_(None), _FREE)
+    picked = _in_turn(free)
     locked = (
         select(notes.c.id, picked.c.turn)
         .join(picked, picked.c.id == notes.c.id)
@@ -248,16 +281,15 @@ def take_unpublished(
         .with_for_update(of=notes, skip_locked=True, key_share=True)
         .cte("locked")
     )
-    taken = connection.execute(
+    return (
         update(notes)
         .where(notes.c.id == locked.c.id)
         .values(published_at=REAL_NOW)
         .returning(notes, locked.c.turn)
-    ).all()
-    return [note_of(row) for row in sorted(taken, key=lambda row: (row.turn, row.id))]
+    )
 
 
-def _in_turn(free: ColumnElement[bool], limit: int) -> CTE:
+def _in_turn(free: ColumnElement[bool]) -> CTE:
     """Rank notes so that each bot's first comes before any bot's second."""
     turn = (
         func.row_number()
@@ -274,7 +306,9 @@ def _in_turn(free: ColumnElement[bool], limit: int) -> CTE:
         .subquery()
     )
     order = (ranked.c.turn, ranked.c.due_at, ranked.c.id)
-    return select(ranked.c.id, ranked.c.turn).order_by(*order).limit(limit).cte("picked")
+    return (
+        select(ranked.c.id, ranked.c.turn).order_by(*order).limit(bindparam("most")).cte("picked")
+    )
 
 
 def _busy() -> ColumnElement[bool]:
@@ -297,15 +331,21 @@ def _busy() -> ColumnElement[bool]:
 def forget_publication(
     connection: Connection, now: datetime, older_than: timedelta, look_cadence: bool
 ) -> int:
+    bound = {"now": now, "older_than": older_than}
+    return connection.execute(_forgetting(look_cadence), bound).rowcount
+
+
+@cache
+def _forgetting(look_cadence: bool) -> Update:
     # A lease that ran out says at once that its worker is gone; a message that nobody took may
     # only be waiting its turn.
-    lost = or_(notes.c.leased_until < REAL_NOW, notes.c.published_at < REAL_NOW - older_than)
-    stale = and_(due(now, look_cadence), _FREE, notes.c.published_at.is_not(None), lost)
+    waited = notes.c.published_at < REAL_NOW - bindparam("older_than", type_=Interval)
+    lost = or_(notes.c.leased_until < REAL_NOW, waited)
+    stale = and_(due(AT, look_cadence), _FREE, notes.c.published_at.is_not(None), lost)
     locked = (
         select(notes.c.id).where(stale).with_for_update(skip_locked=True, key_share=True)
     ).cte("locked")
-    forgotten = update(notes).where(notes.c.id == locked.c.id).values(published_at=None)
-    return connection.execute(forgotten).rowcount
+    return update(notes).where(notes.c.id == locked.c.id).values(published_at=None)
 
 
 def id_of(connection: Connection, note: Note) -> int:
