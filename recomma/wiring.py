@@ -1,9 +1,11 @@
 """The one place that knows which adapter stands behind which port."""
 
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import redis
 import requests
@@ -23,17 +25,20 @@ from recomma.adapters.postgres.engine import make_engine
 from recomma.adapters.postgres.ledger import PostgresLedger
 from recomma.adapters.postgres.progress import Progress
 from recomma.adapters.postgres.settings_store import VenueRow
+from recomma.adapters.postgres.values import Applied
 from recomma.adapters.redis import scratch as redis_scratch
 from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.config import BadSetting, Settings
-from recomma.config_file import ConfigFile
+from recomma.config_file import ConfigFile, PolicyTable
+from recomma.domain.policy import Policy
 from recomma.pipeline.tools import Tools
 from recomma.ports import Clock, Publisher, Venue, VenueTerms
 from recomma.signing.hyperliquid import BadKey, require_fast_curve
 from recomma.signing.threecommas import Scheme
 
+APPLIED_SECONDS: Final = 3.0
 SPARE_CONNECTIONS = 4  # Beyond one per worker thread: the relay, and a second book in a step.
 
 
@@ -43,7 +48,9 @@ def build(settings: Settings, publisher: Publisher) -> Tools:
     engine = make_engine(settings.database_url, pool_size=settings.concurrency + SPARE_CONNECTIONS)
     schema.check(engine)
     clock = clock_of(settings)
-    ledger = PostgresLedger(engine, clock=clock, look_cadence=settings.look_cadence)
+    ledger = PostgresLedger(
+        engine, clock=clock, applied=_Applied(engine), look_cadence=settings.look_cadence
+    )
     return Tools(
         ledger=ledger,
         sources={settings.account: source_of(settings)},
@@ -98,8 +105,12 @@ def migrate(settings: Settings) -> str:
 
 def ledger_of(settings: Settings) -> PostgresLedger:
     """Return the ledger for a command or a test stage."""
+    engine = engine_of(settings)
     return PostgresLedger(
-        engine_of(settings), clock=clock_of(settings), look_cadence=settings.look_cadence
+        engine,
+        clock=clock_of(settings),
+        applied=_Applied(engine),
+        look_cadence=settings.look_cadence,
     )
 
 
@@ -259,6 +270,28 @@ def _session(connections: int) -> requests.Session:
     # A proxy setting of the machine must not see signed requests that nobody sent there.
     session.trust_env = False
     return session
+
+
+class _Applied:
+    """The newest applied settings, read again every few seconds: no restart is needed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._read_at = -APPLIED_SECONDS
+        self._known = Applied()
+
+    def __call__(self) -> Applied:
+        now = time.monotonic()
+        if now - self._read_at >= APPLIED_SECONDS:
+            latest = settings_store.latest(self._engine)
+            self._read_at = now
+            self._known = _applied(*latest) if latest else Applied()
+        return self._known
+
+
+def _applied(version: int, body: Mapping[str, Any]) -> Applied:
+    table = PolicyTable.model_validate(body.get("policy", {}))
+    return Applied(version, Policy(multiplier=table.multiplier, leverage=table.leverage))
 
 
 class _Venues(Mapping[str, Venue]):

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from recomma.cli.config import config
+from recomma.cli.demo import demo
 from recomma.cli.exits import Exit, fail
 
 
@@ -20,6 +21,7 @@ def recomma() -> None:
 
 
 recomma.add_command(config)
+recomma.add_command(demo)
 
 
 @recomma.group()

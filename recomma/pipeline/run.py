@@ -90,6 +90,7 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
     except Unreadable as error:
         wait = timedelta(seconds=error.wait_seconds)
         until = error.until or (now + wait if wait else None)
+        bound.warning("unreadable", why=str(error))
         # Never buried: the other side is away, and its return needs nobody's requeue.
         why = f"{type(error).__name__}: {error}"
         ruling = (

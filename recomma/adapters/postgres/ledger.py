@@ -1,6 +1,6 @@
 """The system of record on Postgres. See recomma.ports.Ledger."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,9 +15,8 @@ from recomma.adapters.postgres.deal_book import PostgresDealBook
 from recomma.adapters.postgres.engine import NOTES_CHANNEL
 from recomma.adapters.postgres.signer_book import PostgresSignerBook
 from recomma.adapters.postgres.tables import accounts, deals, signers, venues
-from recomma.adapters.postgres.values import AnyRow, Stamp, venue_of
+from recomma.adapters.postgres.values import AnyRow, Applied, Stamp, venue_of
 from recomma.domain.notes import Note
-from recomma.domain.policy import Policy
 from recomma.domain.venue import Fill, Market
 from recomma.ports import (
     AccountBook,
@@ -44,16 +43,17 @@ class PostgresLedger:
         engine: Engine,
         *,
         clock: Clock,
-        settings_version: int = 0,
+        applied: Callable[[], Applied] = Applied,
         look_cadence: bool = True,
-        default_policy: Policy | None = None,
     ) -> None:
-        """`look_cadence` False: notes are due only where work is known to be due (rehearse)."""
+        """`applied` is asked in each transaction, so that new settings need no restart.
+
+        `look_cadence` False: notes are due only where work is known to be due (rehearse).
+        """
         self._engine = engine
         self._clock = clock
-        self._settings_version = settings_version
+        self._applied = applied
         self._look_cadence = look_cadence
-        self._policy = default_policy or Policy()
         self._code_version = version("recomma")
 
     def leave(self, note: Note, due_at: datetime) -> None:
@@ -106,7 +106,8 @@ class PostgresLedger:
         """Raises NotThere for a deal that no list has shown yet."""
         with self._engine.begin() as connection:
             row = _locked(connection, deals, deals.c.id == deal_id, fence)
-            book = PostgresDealBook(connection, row, cache(self._stamped), self._policy)
+            applied = self._applied()
+            book = PostgresDealBook(connection, row, self._stamped(applied), applied.policy)
             yield book
             book.close()
 
@@ -117,9 +118,9 @@ class PostgresLedger:
             row = _locked(connection, venues, venues.c.name == venue, fence)
             # Venues that share a signer take turns: its nonces are counted once.
             _lock(connection, signers, signers.c.address == row.signer)
-            book = PostgresSignerBook(
-                connection, row, cache(self._stamped), self._policy, self._code_version
-            )
+            applied = self._applied()
+            stamped = self._stamped(applied)
+            book = PostgresSignerBook(connection, row, stamped, applied.policy, self._code_version)
             yield book
             book.close()
 
@@ -148,8 +149,9 @@ class PostgresLedger:
             rows = connection.execute(select(venues).order_by(venues.c.name))
             return [venue_of(row) for row in rows]
 
-    def _stamped(self) -> Stamp:
-        return Stamp(self._clock(), self._settings_version)
+    def _stamped(self, applied: Applied) -> Callable[[], Stamp]:
+        """Return what stamps a transaction's rows: one time, one version of the settings."""
+        return cache(lambda: Stamp(self._clock(), applied.version))
 
 
 def _lock(connection: Connection, table: Table, key: ColumnElement[bool]) -> AnyRow | None:

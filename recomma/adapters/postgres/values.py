@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -15,6 +15,7 @@ from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note, Step
 from recomma.domain.orders import MirrorOrder, Style, Terms, Urgency
+from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, SourceDeal
 from recomma.domain.venue import Market
@@ -136,6 +137,14 @@ def _comparable(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a reading")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The settings in force: their version (0 before the first) and what they say."""
+
+    version: int = 0
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)
