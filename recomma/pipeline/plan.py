@@ -90,12 +90,10 @@ def _plan_here(book: DealBook, venue: str, wish: Wanted, now: datetime, *, chang
         book.stand(venue, standing, why)
         here = book.here(venue)
     if here.market is None:
+        why = here.standing_why or Reason.UNKNOWN_COIN
         for entry in wish.entries:
             if entry.leg not in here.skipped:
-                book.skip(
-                    venue,
-                    Skip(entry.leg, entry.side, entry.price, entry.size, Reason.UNKNOWN_COIN),
-                )
+                book.skip(venue, Skip(entry.leg, entry.side, entry.price, entry.size, why))
         return
     decided = _decide(book, venue, wish, now)
     if decided:
@@ -158,10 +156,10 @@ def _first_sight(book: DealBook, here: DealHere, wish: Wanted) -> tuple[Standing
     What was running before its pair was enabled is somebody's finished decision; entering it in
     the middle would be a trade that nobody planned (policy `on_first_sight`: ignore).
     """
-    if here.market is None:
-        return Standing.SKIPPED, Reason.UNKNOWN_COIN
     if book.strategy is Strategy.SHORT:
         return Standing.SKIPPED, Reason.STRATEGY_SHORT
+    if here.market is None:
+        return Standing.SKIPPED, Reason.UNKNOWN_COIN
     if wish.finished:
         return Standing.SKIPPED, Reason.FINISHED_WHEN_FIRST_SEEN
     base = next((e for e in wish.entries if e.leg == BASE), None)
