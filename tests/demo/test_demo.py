@@ -116,7 +116,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         watchdog.cancel()
     for run in runs:
         run.program.kill()
-        run.program.communicate()
+        run.program.wait()
+        if run.program.stdout is not None:
+            run.program.stdout.close()
         assert run.gone(), run.remains()
         run.folder.rmdir()
 
