@@ -50,6 +50,7 @@ class Mirrored:
     skips: Mapping[Leg, Reason]
     holding: Holding
     dead_letters: int
+    shared: bool = False  # Another deal has a position in the same pair on this venue.
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _why_open(mine: Iterable[MirrorOrder], here: Mirrored) -> Reason | None:
 def _dust(here: Mirrored, left: Decimal) -> Reason | None:
     """A position too small to be closed by itself; at the price of its last order."""
     price = max(here.orders, key=lambda order: order.id).terms.price if here.orders else None
-    small = price is not None and price * left < MINIMUM_NOTIONAL
+    small = here.shared and price is not None and price * left < MINIMUM_NOTIONAL
     return Reason.DUST if small else None
 
 

@@ -12,6 +12,7 @@ from recomma.domain.venue import Refusal
 
 EXIT_BACK_OFF_MAX: Final = timedelta(seconds=30)  # An exit never gives up, and never waits longer.
 ENTRY_BACK_OFF_MAX: Final = timedelta(minutes=5)
+UNMATCHED_MAX: Final = timedelta(seconds=8)  # An entry may come back into reach for two minutes.
 POST_ONLY_WAIT: Final = timedelta(seconds=30)  # The phase lasts two to three minutes.
 
 
@@ -72,7 +73,9 @@ def judge(order: MirrorOrder, refusal: Refusal, policy: Policy) -> Judgement:
 def back_off(order: MirrorOrder, refusal: Refusal) -> timedelta:
     if refusal is Refusal.POST_ONLY_PHASE:
         return POST_ONLY_WAIT
+    if refusal is Refusal.IOC_UNMATCHED and order.is_exit:
+        return timedelta(seconds=1)  # The next try may fill further from the mid.
     if refusal is Refusal.IOC_UNMATCHED:
-        return timedelta(seconds=1)
+        return min(timedelta(seconds=2.0 ** min(order.attempts, 10)), UNMATCHED_MAX)
     limit = EXIT_BACK_OFF_MAX if order.is_exit else ENTRY_BACK_OFF_MAX
     return min(timedelta(seconds=2.0 ** min(order.attempts, 10)), limit)

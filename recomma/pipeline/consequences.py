@@ -37,6 +37,7 @@ DOUBT_MARGIN: Final = timedelta(seconds=5)
 
 The venue goes by block time, and `orderStatus` may lag 1.1 s behind (hyperliquid.md 10).
 """
+LOOK_SOON: Final = timedelta(seconds=1)
 CANCEL_AGAIN: Final = timedelta(seconds=2)
 STATIC: Final = {Refusal.TICK, Refusal.LOT, Refusal.PRICE_BAND, Refusal.OUR_BUG, Refusal.UNKNOWN}
 
@@ -76,14 +77,12 @@ def consequences(
     ]
 
 
-def follow_up(
-    told: Consequence, now: datetime, *, is_exit: bool, expires_at: datetime
-) -> datetime | None:
+def follow_up(told: Consequence, now: datetime, *, is_exit: bool) -> datetime | None:
     """Return when `reconcile` must look because of this consequence, or None: as it does anyway."""
     if told.event is Event.RESTED and is_exit:
         return None  # An entry that rests may have filled in part; its position needs an exit.
     if told.event is None and told.executed is None and told.due_at is None:
-        return expires_at + DOUBT_MARGIN
+        return now + LOOK_SOON  # Perhaps it is there already; if not, reconcile knows how long.
     if told.event is Event.TURNED_AWAY and told.due_at:
         return told.due_at
     return now

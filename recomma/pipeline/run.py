@@ -35,6 +35,7 @@ BACK_OFF_MAX: Final = timedelta(minutes=5)
 NEVER_DIES: Final = {Step.RECONCILE, Step.SUBMIT, Step.WATCH}
 """Exits depend on these: their dead letter is an alarm, and the looking goes on."""
 NEVER_DIES_BACK_OFF: Final = timedelta(seconds=30)
+NOT_ALLOWED_PAUSE: Final = timedelta(seconds=60)
 UNREADABLE_PAUSE: Final = timedelta(seconds=10)
 PUBLISH_MAX: Final = 100
 STALE_AFTER: Final = timedelta(seconds=30)
@@ -99,7 +100,7 @@ def _claim_and_run(note: Note, tools: Tools) -> None:
             else Ruling(done=False, due_at=now + _jittered(UNREADABLE_PAUSE, tools), summary=why)
         )
     except NotAllowed as error:
-        ruling = _buried(claim, DeadLetter(note, Reason.SOURCE_REFUSED, str(error)), now)
+        ruling = _not_allowed(claim, str(error), now)
     except Exception as error:  # noqa: BLE001 - the one place: it ends in a dead letter.
         ruling = _failed(claim, error, tools, now)
         bound.exception("failed")
@@ -141,6 +142,13 @@ def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruli
         letter = DeadLetter(claim.note, Reason.ATTEMPTS_SPENT, spent, traceback=trace)
         return _buried(claim, letter, now, failed=why)
     return Ruling(done=False, due_at=now + _pause(claim, tools), failed=why)
+
+
+def _not_allowed(claim: Claim, why: str, now: datetime) -> Ruling:
+    """A refused key is one alarm, on the account's own note; its deals wait for a person."""
+    if claim.note.step is Step.PLAN:
+        return Ruling(done=False, due_at=now + NOT_ALLOWED_PAUSE, summary=why)
+    return _buried(claim, DeadLetter(claim.note, Reason.SOURCE_REFUSED, why), now)
 
 
 def _pause(claim: Claim, tools: Tools) -> timedelta:

@@ -24,6 +24,7 @@ from recomma.domain.venue import (
     Accepted,
     Answer,
     Answered,
+    NeverSent,
     OrderRequest,
     SignedRequest,
     Tif,
@@ -71,7 +72,7 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
             _hear(book, current, answer, now)
         if unusable_signer(answer):
             return Dead(Reason.SIGNER_REFUSED, str(answer))
-        if isinstance(answer, Unanswered):
+        if _tells_nothing(answer, current):
             # It took its time, and what is signed with this `now` would expire early.
             return Later(now + LOST_PAUSE, "an answer was lost")
     return Later(now, "more to come")
@@ -195,15 +196,23 @@ def _hear(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None
         policy_of=book.policy_of,
         now=now,
     )
-    book.answered(asked.batch.id, repr(answer), told)
+    if asked.cancel or not _tells_nothing(answer, asked):
+        # Otherwise it stays unanswered, and its bytes are sent again while they live.
+        book.answered(asked.batch.id, repr(answer), told)
     for order, consequence in zip(asked.orders, told, strict=True):
-        look_at = follow_up(
-            consequence, now, is_exit=order.is_exit, expires_at=asked.batch.expires_at
-        )
+        look_at = follow_up(consequence, now, is_exit=order.is_exit)
         if look_at:
             book.leave(reconcile(order.deal_id, order.venue), look_at)
         if _changes_the_ladder(order, consequence):
             book.leave(plan(order.deal_id), now)
+
+
+def _tells_nothing(answer: Answer, asked: Asked) -> bool:
+    """Say whether this sending has left it open what became of the orders.
+
+    Of bytes that were sent before, an answer that speaks of one sending alone says nothing.
+    """
+    return isinstance(answer, Unanswered) or (asked.resent and isinstance(answer, NeverSent))
 
 
 def _changes_the_ladder(order: MirrorOrder, told: Consequence) -> bool:

@@ -89,10 +89,13 @@ def test_an_order_that_is_refused_again_waits_longer() -> None:
     assert waits == sorted(set(waits))
 
 
-def test_an_unmatched_market_entry_is_asked_again_within_a_second() -> None:
-    mine = order(safety(1), attempts=9)
+def test_an_unmatched_market_entry_is_asked_again_ever_less_often_up_to_eight_seconds() -> None:
+    waits = [
+        judge(order(safety(1), attempts=n), Refusal.IOC_UNMATCHED, Policy()).wait
+        for n in (1, 2, 3, 9)
+    ]
 
-    assert judge(mine, Refusal.IOC_UNMATCHED, Policy()).wait == timedelta(seconds=1)
+    assert waits == [timedelta(seconds=n) for n in (2, 4, 8, 8)]
 
 
 def test_after_an_upgrade_of_the_network_half_a_minute_passes() -> None:

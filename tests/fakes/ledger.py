@@ -198,6 +198,7 @@ class FakeLedger:
     def mirrored(self, deal_id: int, venue: str) -> Mirrored:
         """Return everything that the comparison with the source needs."""
         row = self.rows.deals[deal_id]
+        side = row.listed.strategy.entry_side
         standing: Standing | None
         standing, why = self.rows.standings.get((deal_id, venue), (None, None))
         return Mirrored(
@@ -218,5 +219,9 @@ class FakeLedger:
                 if (deal, at) == (deal_id, venue)
             },
             holding=self._orders.holding(deal_id, venue),
+            shared=any(
+                other != deal_id and self._orders.holding(other, venue).left(side)
+                for other in self.rows.deals
+            ),
             dead_letters=sum(key[0].deal_id == deal_id for key in self.rows.letters),
         )

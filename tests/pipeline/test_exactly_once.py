@@ -52,13 +52,25 @@ def test_an_answer_that_is_lost_never_leads_to_a_second_order() -> None:
     assert world.order("base").attempts == 1
 
 
-def test_a_request_that_is_lost_is_asked_again_under_a_new_name_when_it_has_expired() -> None:
+def test_a_request_that_is_lost_is_sent_again_with_the_same_bytes_while_it_lives() -> None:
     world = World()
     world.faults(NEVER_CAME)
+    buy(world)
+
+    world.wait(15)
+
+    assert is_mirrored_once(world)
+    assert world.order("base").attempts == 1
+
+
+def test_a_request_that_is_lost_every_time_is_asked_under_a_new_name_when_it_has_expired() -> None:
+    world = World()
+    world.faults({"kind": "request_lost", "rate": 1, "request_type": "order"})
     buy(world)
     first = world.order("base").cloid
     world.wait(15)
     assert world.order("base").state is State.IN_DOUBT
+    world.at_venue("faults", [])
 
     world.wait(15)
 

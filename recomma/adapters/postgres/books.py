@@ -63,6 +63,13 @@ class _Snapshot:
             self._source[row.deal_id][row.leg] = _source(row)
         self._standings = {(row.deal_id, row.venue): row for row in self._rows(select(t.standings))}
         self._positions = {(row.deal_id, row.venue): row for row in self._rows(select(t.positions))}
+        self._holders: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for row in self._rows(
+            select(t.positions.c.venue, t.deals.c.pair, t.deals.c.id)
+            .join(t.deals, t.deals.c.id == t.positions.c.deal_id)
+            .where(t.positions.c.bought != t.positions.c.sold)
+        ):
+            self._holders[row.venue, row.pair].add(row.id)
         self._cloids: dict[int, list[str]] = defaultdict(list)
         for row in self._rows(
             select(t.attempts.c.order_id, t.attempts.c.cloid)
@@ -117,6 +124,7 @@ class _Snapshot:
                 position.last_fill_at if position else None,
             ),
             dead_letters=self._letters.get(row.id, 0),
+            shared=bool(self._holders[venue, row.pair] - {row.id}),
         )
 
     def _open_letters(self) -> dict[int, int]:
