@@ -1,7 +1,6 @@
 """`recomma demo`: everything as real processes, the script in front of the user, a report."""
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -41,7 +40,6 @@ def demo(*, as_json: bool, keep: bool) -> int:
 
     `keep` stays until Ctrl-C after that. Raises CannotStart, CannotPlay, ControlFailed.
     """
-    _leave_the_users_own_alone()
     deals = script()
     screen = choose(deals, silent=as_json)
     with unwinding_on_sigterm():
@@ -55,16 +53,6 @@ def demo(*, as_json: bool, keep: bool) -> int:
             elif not as_json:
                 _print(["", *words.next_steps()])
     return status
-
-
-def _leave_the_users_own_alone() -> None:
-    """Forget every setting of the real program.
-
-    They name its database, its accounts and its keys: with them the demo would trade between the
-    user's own accounts, and put its own venues in the place of the real ones.
-    """
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        del os.environ[name]
 
 
 def _play(stage: Stage, deals: Sequence[ScriptedDeal], screen: Screen) -> Report:

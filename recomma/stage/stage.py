@@ -1,5 +1,6 @@
 """Servers, simulators, beat and workers, up together and down together."""
 
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from recomma import wiring
-from recomma.config import Settings, load
+from recomma.config import PREFIX, Settings, load
 from recomma.embedded import Servers
 from recomma.signing.hyperliquid import address_of
 from recomma.stage.children import Children
@@ -19,6 +20,7 @@ from recomma.stage.control import Control
 
 API_KEY: Final = "stage-key"
 PRIVATE: Final = 0o700
+SERVERS: Final = {"RECOMMA_DATABASE_URL", "RECOMMA_REDIS_URL"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Stage:
         self._undo.close()
 
     def _start(self) -> None:
+        _leave_the_users_own_alone()
         urls = self._servers.start()
         self.folder = self._servers.folder
         # Servers that were given from outside may be somebody's real ones.
@@ -159,8 +162,18 @@ class Stage:
         return agents
 
     def _settings(self) -> Settings:
-        prefix = "RECOMMA_"
-        return load({k.removeprefix(prefix).lower(): v for k, v in self.environment.items()})
+        return load({k.removeprefix(PREFIX).lower(): v for k, v in self.environment.items()})
+
+
+def _leave_the_users_own_alone() -> None:
+    """Forget every setting of the real program but its two servers.
+
+    They name its accounts and its keys: with them a stage would trade between the user's own
+    accounts. On servers that were given, a stage has a database and queues of its own.
+    """
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        if name not in SERVERS:
+            del os.environ[name]
 
 
 def _simulate(which: str) -> list[str]:

@@ -193,13 +193,14 @@ def test_sigkill_leaves_nothing_after_a_moment(start: Start) -> None:
 
 
 def test_the_users_own_settings_are_left_alone(start: Start) -> None:
-    """With the real database's address the demo would put its venue in the place of the real ones.
+    """With the real keys and addresses the demo would trade between the user's own accounts.
 
-    Nobody listens at this one: a demo that used it would not come up.
+    Nobody listens at these: a demo that used them would mirror nothing.
     """
     run = start(
-        RECOMMA_DATABASE_URL="postgresql://nobody:x@127.0.0.1:9/real",
-        RECOMMA_REDIS_URL="redis://127.0.0.1:9/0",
+        RECOMMA_THREECOMMAS_URL="http://127.0.0.1:9",
+        RECOMMA_HYPERLIQUID_URL="http://127.0.0.1:9",
+        RECOMMA_THREECOMMAS_PRIVATE_KEY="not a key",
         RECOMMA_CLOCK_URL="http://127.0.0.1:9",
     )
 
@@ -207,6 +208,16 @@ def test_the_users_own_settings_are_left_alone(start: Start) -> None:
 
     run.program.terminate()
     assert run.end()[0] == 143
+
+
+def test_a_database_that_was_given_and_does_not_answer_is_one_sentence(start: Start) -> None:
+    run = start(RECOMMA_DATABASE_URL="postgresql://nobody:x@127.0.0.1:9/real")
+
+    status, _ = run.end()[:2]
+
+    assert status == 4
+    assert run.stderr().count("\n") == 1 and "RECOMMA_DATABASE_URL" in run.stderr()
+    assert run.remains() == []
 
 
 def test_a_reader_that_leaves_is_no_error(start: Start) -> None:
