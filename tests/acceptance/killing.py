@@ -9,6 +9,7 @@ program of its own because a rehearsal leaves its connections to the end of its 
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,12 +61,15 @@ def _markets(stage: Stage) -> Mapping[str, Market]:
 def _told(stage: Stage, between: Gate) -> dict[str, Any]:
     accounts = stage.venue.get("state")["accounts"]
     books = wiring.books_of(stage.settings)
-    states = {
-        venue.name: VenueState(accounts[venue.account]["orders"], {}) for venue in stage.venues
-    }
+    states = {venue.name: _state(accounts[venue.account]) for venue in stage.venues}
     report = reports.make(books.deals(), books.dead_letters(), states).as_json()
     asked = [entry for entry in stage.venue.get("log") if entry["path"] == "/exchange"]
     return {"report": report, "log": asked, "died_at": between.struck}
+
+
+def _state(account: Mapping[str, Any]) -> VenueState:
+    positions = {held["coin"]: Decimal(str(held["szi"])) for held in account["positions"]}
+    return VenueState(account["orders"], positions)
 
 
 if __name__ == "__main__":

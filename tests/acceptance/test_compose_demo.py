@@ -154,8 +154,6 @@ def test_every_container_is_healthy(demo: Containers) -> None:
 
     ended = {name: row["ExitCode"] for name, row in states.items() if name in ONCE}
     assert ended == dict.fromkeys(ONCE, 0)
-        ONCE, 0
-    )
     health = {name: row["Health"] for name, row in states.items() if name not in ONCE}
     assert set(health.values()) == {"healthy"}, health
 

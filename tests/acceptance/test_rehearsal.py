@@ -84,7 +84,9 @@ def test_a_deal_missing_from_a_report_is_found_out(ours: dict[str, Any]) -> None
 
 @pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared recordings are not beside the project")
-def test_every_shared_recording_is_mirrored_as_it_promises() -> None:
+def test_every_shared_recording_is_mirrored_as_it_promises(request: pytest.FixtureRequest) -> None:
+    if "slow" not in request.config.option.markexpr:
+        pytest.skip("takes many minutes: run it with -m slow, or make rehearse DIR=folder")
     report, _ = rehearse(SHARED)
 
     assert check(report, read_folder(SHARED)).wrong == []

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from random import Random
@@ -19,6 +19,9 @@ TWO_DEALS: Final = ("bought_with_a_ladder.json", "completed_after_two_safeties.j
 EXCHANGE: Final = "/exchange"
 PATIENCE_SECONDS: Final = 600
 """Only ends a test that would hang."""
+
+NEVER_SENT: Final = Strike(2, delivered=False, path=EXCHANGE)
+ANSWER_LOST: Final = Strike(3, delivered=True, path=EXCHANGE)
 
 Outcome = tuple[object, ...]
 
@@ -61,28 +64,63 @@ class Played:
         return [entry for entry in self.log if entry["outcome"] == "executed"]
 
 
-def play(strikes: Sequence[Strike]) -> Played:
-    """Rehearse two deals with one worker, which is killed and started again at each strike."""
-    told = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.acceptance.killing"),
-            json.dumps([astuple(strike) for strike in strikes]),
-            *(str(RECORDINGS / name) for name in TWO_DEALS),
-        ],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert told.returncode == 0, told.stderr
-    return Played(**json.loads(told.stdout))
+class Playing:
+    """Two deals rehearsed with one worker, which is killed and started again at each strike."""
+
+    def __init__(self, folder: Path, strikes: Sequence[Strike]) -> None:
+        self.strikes = strikes
+        self._said, self._complained = folder / "said", folder / "complained"
+        folder.mkdir()
+        with self._said.open("w") as said, self._complained.open("w") as complained:
+            self._child = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "tests.acceptance.killing"),
+                    json.dumps([astuple(strike) for strike in strikes]),
+                    *(str(RECORDINGS / name) for name in TWO_DEALS),
+                ],
+                cwd=Path(__file__).parents[2],
+                stdout=said,
+                stderr=complained,
+            )
+
+    def played(self) -> Played:
+        """Wait for the end."""
+        status = self._child.wait(PATIENCE_SECONDS)
+        assert status == 0, self._complained.read_text()
+        return Played(**json.loads(self._said.read_text()))
+
+    def stop(self) -> None:
+        self._child.terminate()
+        self._child.wait()
+
+
+@dataclass(frozen=True)
+class Rehearsals:
+    """All at once, because most of their time goes by waiting for a dead worker's lease."""
+
+    undisturbed: Playing
+    while_sending: Playing
+    at_random: Playing
+    seed: int
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> Played:
-    """The same rehearsal with nobody killed."""
-    return play([])
+def rehearsals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsals]:
+    folder = tmp_path_factory.mktemp("rehearsals")
+    seed = Random().randrange(2**32)
+    random = Random(seed)
+    playing = Rehearsals(
+        undisturbed=Playing(folder / "undisturbed", []),
+        while_sending=Playing(folder / "while_sending", [NEVER_SENT, ANSWER_LOST]),
+        at_random=Playing(
+            folder / "at_random",
+            [Strike(random.randint(1, 30), delivered=random.random() < 0.5) for _ in range(2)],
+        ),
+        seed=seed,
+    )
+    yield playing
+    for one in (playing.undisturbed, playing.while_sending, playing.at_random):
+        one.stop()
 
 
 def assert_the_same(played: Played, undisturbed: Played) -> None:
@@ -94,23 +132,17 @@ def assert_the_same(played: Played, undisturbed: Played) -> None:
     assert (report["duplicates"], report["dead_letters"], report["unexplained"]) == (0, 0, [])
 
 
-def test_a_worker_killed_between_storing_and_sending_loses_nothing(undisturbed: Played) -> None:
-    never_sent = Strike(2, delivered=False, path=EXCHANGE)
-    answer_lost = Strike(3, delivered=True, path=EXCHANGE)
-
-    played = play([never_sent, answer_lost])
+def test_a_worker_killed_between_storing_and_sending_loses_nothing(rehearsals: Rehearsals) -> None:
+    played = rehearsals.while_sending.played()
 
     assert played.died_at == [EXCHANGE, EXCHANGE]
-    assert_the_same(played, undisturbed)
+    assert_the_same(played, rehearsals.undisturbed.played())
 
 
-def test_a_worker_killed_at_random_moments_loses_nothing(undisturbed: Played) -> None:
-    seed = Random().randrange(2**32)
-    print(f"seed {seed}")
-    random = Random(seed)
-    strikes = [Strike(random.randint(1, 30), delivered=random.random() < 0.5) for _ in range(2)]
+def test_a_worker_killed_at_random_moments_loses_nothing(rehearsals: Rehearsals) -> None:
+    print(f"seed {rehearsals.seed}")
 
-    played = play(strikes)
+    played = rehearsals.at_random.played()
 
-    assert len(played.died_at) == len(strikes)
-    assert_the_same(played, undisturbed)
+    assert len(played.died_at) == len(rehearsals.at_random.strikes)
+    assert_the_same(played, rehearsals.undisturbed.played())
