@@ -6,10 +6,10 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs up rehearse bench lock clean
+.PHONY: help setup demo test check compose-test docs up rehearse bench lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv from requirements.lock; does nothing when it is up to date
 	@.ci/setup
@@ -26,6 +26,9 @@ check: setup ## Look for mistakes without running anything: style, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict recomma workers beat_schedule.py tests
 	@$(BIN)/lint-imports --no-logo
+
+compose-test: setup ## Try docker compose for real, the demo and a dead letter (needs Docker)
+	@RECOMMA_COMPOSE_TEST=1 $(BIN)/python -m pytest tests/acceptance/test_compose_demo.py $(ARGS)
 
 docs: setup ## Write the pages that are made from the code again
 	@$(BIN)/python -m tests.docs_generators

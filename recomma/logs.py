@@ -14,6 +14,8 @@ def configure(level: int | str, as_json: bool) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if as_json:
+        shared.append(structlog.processors.format_exc_info)
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -23,12 +25,18 @@ def configure(level: int | str, as_json: bool) -> None:
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
-    if as_json:
-        shared.append(structlog.processors.format_exc_info)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        # Celery's and alembic's records pass through the same processors as ours.
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            foreign_pre_chain=shared,
+        )
+    )
+    logging.basicConfig(level=number, handlers=[handler], force=True)
     structlog.configure(
-        processors=[*shared, last],
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=number, stream=sys.stderr, format="%(levelname)s %(message)s")

@@ -13,6 +13,7 @@ from typing import Final
 from recomma import wiring
 from recomma.domain.money import Price
 from recomma.domain.notes import plan, reconcile, watch
+from recomma.domain.source import SourceDeal
 from recomma.rehearse.timeline import Moment, Opening
 from recomma.stage.stage import Stage
 
@@ -36,6 +37,8 @@ class Director:
         self._ledger = wiring.ledger_of(stage.settings)
         self._progress = wiring.progress_of(stage.settings)
         self._now = begins_at
+        self._source = wiring.source_of(stage.settings)
+        self._listed: dict[int, SourceDeal] | None = None
         self._prices: dict[tuple[int, str], Price] = {}
 
     def open(self, openings: Sequence[Opening]) -> None:
@@ -90,6 +93,11 @@ class Director:
         self._stage.venue.move_prices(coin, [(self._now, price)], self._accounts[bot_id])
 
     def _watch(self) -> None:
+        """Have the list of deals read, unless it is what it was at the last look."""
+        listed = {deal.id: deal for deal in self._source.active_deals()}
+        if listed == self._listed:
+            return
+        self._listed = listed
         self._ledger.leave(watch(self._stage.settings.account), self._now)
         self._settle()
 
