@@ -48,12 +48,13 @@ def run(note: Note, tools: Tools) -> None:
 
     A note whose subject is being worked on is marked: the holder publishes it when it lets go.
     """
+    now = tools.clock()
     with tools.locks.hold(note.subject) as held:
         if held:
-            _claim_and_run(note, tools)
+            _claim_and_run(note, tools, now)
         else:
             tools.ledger.mark(note)
-    publish_due(tools)
+    publish_due(tools, now)
 
 
 def relay(tools: Tools) -> int:
@@ -61,18 +62,17 @@ def relay(tools: Tools) -> int:
     stale = tools.ledger.forget_publication(STALE_AFTER)
     if stale:
         log.warning("republishing", notes=stale)
-    return publish_due(tools)
+    return publish_due(tools, tools.clock())
 
 
-def publish_due(tools: Tools) -> int:
-    notes = tools.ledger.take_unpublished(tools.clock(), PUBLISH_MAX)
+def publish_due(tools: Tools, now: datetime) -> int:
+    notes = tools.ledger.take_unpublished(now, PUBLISH_MAX)
     if notes:
         tools.publisher.publish(notes)
     return len(notes)
 
 
-def _claim_and_run(note: Note, tools: Tools) -> None:
-    now = tools.clock()
+def _claim_and_run(note: Note, tools: Tools, now: datetime) -> None:
     claim = tools.ledger.claim(note, now, LEASE)
     if claim is None:
         return  # Not due, or somebody has it: messages are hints.

@@ -4,11 +4,19 @@ from pathlib import Path
 import pytest
 
 from recomma import embedded
-from tests.cli.running import Place, place
+from tests.cli.running import Exchanges, Place, place, simulator
+
+
+@pytest.fixture(scope="session")
+def exchanges() -> Iterator[Exchanges]:
+    """Both simulators, for many tests; each empties them first."""
+    with simulator("threecommas") as source, simulator("hyperliquid") as venue:
+        yield Exchanges(source, venue)
 
 
 @pytest.fixture
-def good_place(servers: embedded.Urls, database_url: str, tmp_path: Path) -> Iterator[Place]:
+def good_place(
+    exchanges: Exchanges, servers: embedded.Urls, database_url: str, tmp_path: Path
+) -> Place:
     """Everything `recomma check` looks at, and nothing wrong with it."""
-    with place(servers, database_url, tmp_path) as here:
-        yield here
+    return place(exchanges, servers, database_url, tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from recomma import embedded
+from recomma.signing.hyperliquid import address_of
 from recomma.stage.control import Control
 from tests.cli.child import command
 
@@ -111,24 +112,31 @@ class Place:
         return path
 
 
-@contextmanager
-def place(servers: embedded.Urls, database_url: str, folder: Path) -> Iterator[Place]:
-    """Set up simulators with keys, an account with an agent, and the settings that name them."""
-    from recomma.signing.hyperliquid import address_of
+@dataclass(frozen=True)
+class Exchanges:
+    """Both simulators."""
 
+    source: Control
+    venue: Control
+
+
+def place(exchanges: Exchanges, servers: embedded.Urls, database_url: str, folder: Path) -> Place:
+    """Empty the simulators, give them keys and an account with an agent, and name all of it."""
     key, account, secret = "0x" + secrets.token_hex(32), "0x" + secrets.token_hex(20), "made-up"
-    with simulator("threecommas") as source, simulator("hyperliquid") as venue:
-        source.post("accounts", {"api_key": "key", "secret": secret, "plan": "expert"})
-        agents = [address_of(key)]
-        venue.post("accounts", [{"address": account, "agents": agents, "balance": "1000"}])
-        settings = {
-            "RECOMMA_DATABASE_URL": database_url,
-            "RECOMMA_REDIS_URL": servers.redis,
-            "RECOMMA_THREECOMMAS_URL": source.url,
-            "RECOMMA_THREECOMMAS_API_KEY": "key",
-            "RECOMMA_THREECOMMAS_SECRET": secret,
-            "RECOMMA_HYPERLIQUID_URL": venue.url,
-            "RECOMMA_HYPERLIQUID_NETWORK": "testnet",
-            "RECOMMA_AGENT_KEY": key,
-        }
-        yield Place(settings, source, venue, account, folder)
+    source, venue = exchanges.source, exchanges.venue
+    for exchange in (source, venue):
+        exchange.post("reset", {})
+    source.post("accounts", {"api_key": "key", "secret": secret, "plan": "expert"})
+    agents = [address_of(key)]
+    venue.post("accounts", [{"address": account, "agents": agents, "balance": "1000"}])
+    settings = {
+        "RECOMMA_DATABASE_URL": database_url,
+        "RECOMMA_REDIS_URL": servers.redis,
+        "RECOMMA_THREECOMMAS_URL": source.url,
+        "RECOMMA_THREECOMMAS_API_KEY": "key",
+        "RECOMMA_THREECOMMAS_SECRET": secret,
+        "RECOMMA_HYPERLIQUID_URL": venue.url,
+        "RECOMMA_HYPERLIQUID_NETWORK": "testnet",
+        "RECOMMA_AGENT_KEY": key,
+    }
+    return Place(settings, source, venue, account, folder)

@@ -11,7 +11,7 @@ import pytest
 
 from recomma import embedded
 from recomma.cli.exits import Exit
-from tests.cli.running import NOBODY, Place, Said, place, recomma
+from tests.cli.running import NOBODY, Exchanges, Place, Said, place, recomma
 
 pytestmark = pytest.mark.slow
 
@@ -115,10 +115,11 @@ def test_the_database_away_is_not_reachable(good_place: Place) -> None:
 
 
 def test_a_database_that_is_not_migrated_says_what_to_run(
-    servers: embedded.Urls, empty_database_url: str, tmp_path: Path
+    exchanges: Exchanges, servers: embedded.Urls, empty_database_url: str, tmp_path: Path
 ) -> None:
-    with place(servers, empty_database_url, tmp_path) as here:
-        said = check(here.settings)
+    here = place(exchanges, servers, empty_database_url, tmp_path)
+
+    said = check(here.settings)
 
     assert said.status == Exit.USAGE
     assert "recomma migrate" in line(said, "database")
