@@ -141,7 +141,7 @@ def test_bad_usage_ends_with_its_status(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("RECOMMA_DATABASE_URL", "mysql://root@localhost/x"),
+        ("RECOMMA_DATABASE_URL", "mysql://someone@localhost/x"),
         ("RECOMMA_DATABASE_URL", "postgresql://u:p@host:port/x"),
         ("RECOMMA_REDIS_URL", "localhost:6379"),
         ("RECOMMA_REDIS_URL", "redis://localhost:port/0"),
