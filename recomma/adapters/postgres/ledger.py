@@ -52,6 +52,7 @@ class PostgresLedger:
         """
         self._engine = engine
         self._clock = clock
+        self._alone = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._applied = applied
         self._look_cadence = look_cadence
         self._code_version = version("recomma")
@@ -76,7 +77,8 @@ class PostgresLedger:
             notes.mark(connection, note)
 
     def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
-        with self._engine.begin() as connection:
+        # One statement needs no transaction around it, and every step ends with this one.
+        with self._alone.connect() as connection:
             return notes.take_unpublished(connection, now, limit, self._look_cadence)
 
     def forget_publication(self, older_than: timedelta) -> int:
