@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -21,18 +22,27 @@ class BadSetting(Exception):
     """A setting is missing or wrong; the message is one sentence that names it and the remedy."""
 
 
+def _with_a_port(url: str) -> str:
+    """Raise ValueError, without the URL in it, for a port that is no number."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError("has a port that is not a number from 0 to 65535") from None
+    return url
+
+
 def _postgres(url: str) -> str:
     if url.startswith(("postgresql://", "postgres://")):
-        return "postgresql+psycopg://" + url.split("://", 1)[1]
+        return _with_a_port("postgresql+psycopg://" + url.split("://", 1)[1])
     if not url.startswith("postgresql+psycopg://"):
         raise ValueError("must look like postgresql://user:password@host:5432/name")
-    return url
+    return _with_a_port(url)
 
 
 def _redis(url: str) -> str:
     if not url.startswith(("redis://", "rediss://")):
         raise ValueError("must look like redis://host:6379/0")
-    return url
+    return _with_a_port(url)
 
 
 def _http(url: str) -> str:

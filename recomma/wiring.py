@@ -169,8 +169,10 @@ def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: date
         )
         for venue in config.venues
     ]
+    engine = engine_of(settings)
+    schema.check(engine)
     return settings_store.apply(
-        engine_of(settings),
+        engine,
         source=settings.account,
         venues=rows,
         body=config.model_dump(mode="json"),
@@ -192,8 +194,10 @@ def apply_venues(
         signer = _key_of(settings, name).address
         network = str(settings.hyperliquid_network)
         rows.append(VenueRow(name, account, None, network, signer, live=True, bots=bots))
+    engine = engine_of(settings)
+    schema.check(engine)
     return settings_store.apply(
-        engine_of(settings),
+        engine,
         source=settings.account,
         venues=rows,
         body={"venues": [name for name, _, _ in venues]},

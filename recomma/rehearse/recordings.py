@@ -48,8 +48,18 @@ class Recordings:
     ignored: tuple[str, ...]  # One sentence for each file that is not rehearsed.
 
 
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def moment(written: str) -> datetime:
+    """Read a time. Raises ValueError for one without an offset: nobody knows when that is."""
+    at = datetime.fromisoformat(written)
+    if at.tzinfo is None:
+        raise ValueError(f"{written} has no offset from UTC")
+    return at
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
 
 
 def load(paths: Sequence[Path]) -> Recordings:
@@ -104,9 +114,13 @@ def _is_deal(payload: Any) -> bool:
 
 def _recording(path: Path, payload: Mapping[str, Any]) -> Recording:
     try:
-        events = [parse_event(e["message"], moment(e["created_at"])) for e in payload["bot_events"]]
+        events = [
+            parse_event(text(e["message"]), moment(e["created_at"])) for e in payload["bot_events"]
+        ]
         recording = Recording(path, payload, tuple(sorted(events, key=lambda event: event.at)))
-        _ = recording.deal_id, recording.bot_id, recording.pair, recording.created_at
+        _ = recording.deal_id, recording.bot_id, recording.created_at
+        if "_" not in text(payload["pair"]):
+            raise ValueError(f"pair {payload['pair']} is not QUOTE_BASE")
     except (KeyError, TypeError, ValueError) as error:
         raise BadRecording(
             f"{path} looks like a deal but cannot be replayed ({error!r}): mend or remove it."
