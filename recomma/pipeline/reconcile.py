@@ -58,25 +58,23 @@ def reconcile(
 def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Held:
     open_orders = {o.cloid: o for o in venue.open_orders() if o.cloid}
     with ledger.deal(deal_id, fence) as book:
-        seen_at = book.first_seen_at
-        executed = {s.order_id for s in book.sought(venue.name) if s.executed is not None}
+        seen_at, closing = book.first_seen_at, book.closing is not None
+        executed = {s.order_id: s.cloid for s in book.sought(venue.name) if s.executed is not None}
         missing = [
             order.cloid
-            for order in book.here(venue.name).orders
+            for order in book.orders(venue.name)
             if order.state in (State.IN_DOUBT, State.RESTING)
             and order.cloid
             and order.cloid not in open_orders
             and order.id not in executed
         ]
-        asked = [s.cloid for s in book.sought(venue.name) if s.executed is not None]
-        market = book.here(venue.name).market
-        closing = book.closing is not None
+        market = book.here(venue.name).market if closing else None
     records: dict[str, OrderRecord | None] = {c: venue.order_record(c) for c in missing}
-    records.update(dict.fromkeys(asked))
+    records.update(dict.fromkeys(executed.values()))
     since = ledger.fills_read_to(venue.name) or seen_at
     # Last, so that whatever a record or a missing open order means has its fills in here.
     ledger.book_fills(venue.name, venue.fills_since(since - FILLS_OVERLAP), now)
-    mid = venue.mids().get(market.coin) if closing and market else None
+    mid = venue.mids().get(market.coin) if market else None
     return Held(open_orders, records, mid)
 
 

@@ -55,17 +55,16 @@ class Asked:
 
 def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Verdict:
     """Ask for every due intent of `venue`, the most urgent first."""
-    with ledger.signer(venue.name, fence) as book:
-        doubtful = book.unanswered(now) if book.venue.live else ()
-        again = [Asked(b, tuple(book.orders_of(b.id)), resent=True) for b in doubtful]
+    tried: set[int] = set()
     for sent in range(ROUNDS_MAX):
         # Each in its own transaction: orders are locked by id, and those of the last answer and
         # those that are due next could otherwise be locked against that order.
         with ledger.signer(venue.name, fence) as book:
-            current = again.pop(0) if again else _next(book, venue, now)
+            current = _doubtful(book, tried, now) or _next(book, venue, now)
             if current is None:
                 due_at = book.next_due_at()
                 return Later(due_at, "orders wait") if due_at else Done(f"{sent} requests")
+            tried.add(current.batch.id)
             book.sent(current.batch.id)
         answer = venue.send(current.batch.body, count=current.batch.count)
         with ledger.signer(venue.name, fence) as book:
@@ -76,6 +75,16 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
             # It took its time, and what is signed with this `now` would expire early.
             return Later(now + LOST_PAUSE, "an answer was lost")
     return Later(now, "more to come")
+
+
+def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
+    """Return a request whose answer was lost, to be sent again; each once in a run."""
+    lost = book.unanswered(now) if book.venue.live else ()
+    for batch in lost:
+        if batch.id not in tried:
+            tried.add(batch.id)
+            return Asked(batch, tuple(book.orders_of(batch.id)), resent=True)
+    return None
 
 
 def _next(book: SignerBook, venue: Venue, now: datetime) -> Asked | None:

@@ -100,6 +100,9 @@ class DealBook(Protocol):
     def here(self, venue: str) -> DealHere:
         """Return the deal on `venue` as it stands now, this transaction's writes included."""
 
+    def orders(self, venue: str) -> Sequence[MirrorOrder]:
+        """Return the deal's orders on `venue`, as `here` does, without the rest."""
+
     def venues(self) -> Sequence[str]: ...
     def observe(self, observed: Observed, wanted: Wanted) -> bool:
         """Store a reading; return whether it differs from the one before."""

@@ -10,7 +10,7 @@ from recomma.domain.joining import join
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import NO_SIZE, Side, Size
 from recomma.domain.notes import Note
-from recomma.domain.orders import NewOrder, Standing, Terms
+from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, Role, Strategy
@@ -102,6 +102,9 @@ class FakeDealBook:
             taken=self._taken(venue),
             strangers=market is not None and self._strangers(venue, market.coin),
         )
+
+    def orders(self, venue: str) -> Sequence[MirrorOrder]:
+        return self._rows.orders_of(self.deal_id, venue)
 
     def venues(self) -> Sequence[str]:
         return sorted(venue for bot_id, venue in self._rows.pairs if bot_id == self.bot_id)

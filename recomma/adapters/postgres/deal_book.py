@@ -23,17 +23,16 @@ from recomma.adapters.postgres.tables import (
     standings,
     venues,
 )
-from recomma.adapters.postgres.universe import Universe
+from recomma.adapters.postgres.universe import KnownMarkets
 from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import LIVE, Event, State
 from recomma.domain.money import NO_SIZE, Size
 from recomma.domain.notes import Note
-from recomma.domain.orders import NewOrder, Standing, Terms
+from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
-from recomma.domain.symbols import coin_of
 from recomma.domain.venue import Market
 from recomma.domain.wanted import Wanted
 from recomma.ports import DealHere, Observed, Sought
@@ -43,9 +42,15 @@ class PostgresDealBook(DealFacts):
     """What is read is kept until this transaction changes it: nobody else can."""
 
     def __init__(
-        self, connection: Connection, row: AnyRow, stamped: Stamped, policy: Policy
+        self,
+        connection: Connection,
+        row: AnyRow,
+        stamped: Stamped,
+        policy: Policy,
+        known: KnownMarkets,
     ) -> None:
         super().__init__(row)
+        self._known = known
         self._connection = connection
         self._stamped = stamped
         self._policy = policy
@@ -75,6 +80,9 @@ class PostgresDealBook(DealFacts):
             taken=held.taken,
             strangers=market is not None and self._strangers(venue, market.coin),
         )
+
+    def orders(self, venue: str) -> Sequence[MirrorOrder]:
+        return self._held_here(venue).orders
 
     def venues(self) -> Sequence[str]:
         return tuple(self._all_terms())
@@ -208,7 +216,7 @@ class PostgresDealBook(DealFacts):
 
     def _market(self, venue: str) -> Market | None:
         if venue not in self._markets:
-            self._markets[venue] = coin_of(self.pair, Universe(self._connection, venue))
+            self._markets[venue] = self._known.of(self._connection, venue, self.pair)
         return self._markets[venue]
 
     def _strangers(self, venue: str, coin: str) -> bool:

@@ -53,6 +53,7 @@ class PostgresLedger:
         self._engine = engine
         self._clock = clock
         self._alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._markets = universe.KnownMarkets()
         self._applied = applied
         self._look_cadence = look_cadence
         self._code_version = version("recomma")
@@ -109,7 +110,8 @@ class PostgresLedger:
         with self._engine.begin() as connection:
             row = _locked(connection, deals, deals.c.id == deal_id, fence)
             applied = self._applied()
-            book = PostgresDealBook(connection, row, self._stamped(applied), applied.policy)
+            stamped = self._stamped(applied)
+            book = PostgresDealBook(connection, row, stamped, applied.policy, self._markets)
             yield book
             book.close()
 
@@ -145,6 +147,7 @@ class PostgresLedger:
     def store_markets(self, venue: str, markets: Sequence[Market], at: datetime) -> None:
         with self._engine.begin() as connection:
             universe.store_markets(connection, venue, markets, at)
+        self._markets.forget()
 
     def venues(self) -> Sequence[VenueTerms]:
         with self._engine.connect() as connection:

@@ -1,14 +1,19 @@
 """A venue's markets: which coins it trades, under which numbers."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres.tables import markets
 from recomma.adapters.postgres.values import market_of
+from recomma.domain.symbols import coin_of
 from recomma.domain.venue import Market
+
+KNOWN_SECONDS: Final = 30.0
 
 
 class Universe(Mapping[str, Market]):
@@ -33,6 +38,28 @@ class Universe(Mapping[str, Market]):
     def __len__(self) -> int:
         counted = select(func.count()).select_from(markets).where(self._of_venue)
         return self._connection.execute(counted).scalar_one()
+
+
+class KnownMarkets:
+    """Markets that were looked up a moment ago: a deal needs its own in every transaction.
+
+    What is not there is not remembered: a coin may be listed in the next moment.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], tuple[float, Market]] = {}
+
+    def of(self, connection: Connection, venue: str, pair: str) -> Market | None:
+        found_at, market = self._found.get((venue, pair), (-KNOWN_SECONDS, None))
+        if time.monotonic() - found_at < KNOWN_SECONDS:
+            return market
+        market = coin_of(pair, Universe(connection, venue))
+        if market is not None:
+            self._found[venue, pair] = (time.monotonic(), market)
+        return market
+
+    def forget(self) -> None:
+        self._found.clear()
 
 
 def all_markets(connection: Connection, venue: str) -> dict[str, Market]:
