@@ -90,6 +90,12 @@ def check(as_json: bool) -> None:
 @recomma.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--isolated",
+    is_flag=True,
+    expose_value=False,
+    help="One account and one market for each bot: the default, and so far the only way.",
+)
 def rehearse(paths: tuple[Path, ...], as_json: bool) -> None:
     """Replay recorded deals through the whole real pipeline against the simulators.
 
