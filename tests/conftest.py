@@ -5,6 +5,7 @@ RECOMMA_DATABASE_URL or RECOMMA_REDIS_URL name servers, those are used; the data
 always a new one.
 """
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -16,6 +17,11 @@ from recomma import embedded
 from recomma.adapters.postgres import schema
 from recomma.adapters.postgres.engine import make_engine
 from tests.contract.ledger_world import LedgerWorld
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Who starts us in the background may have had Ctrl-C ignored, and what we start inherits that:
+    # the tests of Ctrl-C would then wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
