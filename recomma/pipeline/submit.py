@@ -80,15 +80,15 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
 def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
     """Return a request whose answer was lost, to be sent again; each once in a run."""
     lost = book.unanswered(now) if book.venue.live else ()
-    for batch in lost:
-        if batch.id not in tried:
-            tried.add(batch.id)
-            return Asked(batch, tuple(book.orders_of(batch.id)), resent=True)
-    return None
+    batch = next((b for b in lost if b.id not in tried), None)
+    return Asked(batch, tuple(book.orders_of(batch.id)), resent=True) if batch else None
 
 
 def _next(book: SignerBook, venue: Venue, now: datetime) -> Asked | None:
-    """Store the next request: exits, then cancels, then entries (the reason in orders.Urgency)."""
+    """Store the next request: exits, then cancels, then entries.
+
+    A new exit goes before the cancel of the one it replaces, so that no moment is without one.
+    """
     due = _worth_asking(book, book.due(now), now)
     planned = [order for order in due if order.state is State.PLANNED]
     exits = [order for order in planned if order.is_exit]
