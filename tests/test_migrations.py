@@ -23,7 +23,7 @@ CATALOG = {
     "indexes": "SELECT tablename::text, indexname::text, indexdef FROM pg_indexes"
     " WHERE schemaname = 'public'",
 }
-APPEND_ONLY = ("observations", "order_history", "audit_log", "settings_versions")
+APPEND_ONLY = ("observations", "order_history", "audit_log", "settings_versions", "transfers")
 
 NOT_REFERENCES = {
     ("bots", "source_account_id"),  # 3Commas' own.

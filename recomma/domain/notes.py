@@ -14,6 +14,7 @@ class Step(StrEnum):
     SUBMIT = "submit"
     RECONCILE = "reconcile"
     REFRESH = "refresh"
+    SURVEY = "survey"
 
 
 class Queue(StrEnum):
@@ -30,6 +31,7 @@ QUEUE_OF: Final[Mapping[Step, Queue]] = {
     Step.SUBMIT: Queue.ORDERS,
     Step.RECONCILE: Queue.TAKE_PROFIT,
     Step.REFRESH: Queue.MAINTENANCE,
+    Step.SURVEY: Queue.MAINTENANCE,
 }
 
 
@@ -51,6 +53,8 @@ class Note:
         """What two runs must not work on at once: a deal, a venue's signer, or an account."""
         if self.deal_id:
             return f"deal/{self.deal_id}"
+        if self.step is Step.SURVEY:
+            return f"survey/{self.venue}"  # Its reads must not keep orders waiting.
         return f"venue/{self.venue}" if self.venue else f"account/{self.account}"
 
     def __str__(self) -> str:
@@ -76,3 +80,7 @@ def reconcile(deal_id: int, venue: str) -> Note:
 
 def refresh(venue: str) -> Note:
     return Note(Step.REFRESH, venue=venue)
+
+
+def survey(venue: str) -> Note:
+    return Note(Step.SURVEY, venue=venue)

@@ -27,6 +27,7 @@ class Style(StrEnum):
 
     REST = "rest"  # GTC at a limit price.
     CROSS = "cross"  # IOC: what does not fill at once is dropped.
+    TRIGGER = "trigger"  # Sleeps until the mark price passes `trigger_price`, then crosses.
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Terms:
     size: Size
     style: Style
     reduce_only: bool
+    trigger_price: Price | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class NewOrder:
     multiplier: Decimal
     give_up_at: datetime | None = None  # A market entry is worth asking only until then.
     why: Reason | None = None  # For a closing order: what closes the position.
+    ladder_usd: Decimal | None = None  # For a base: what its whole deal may come to cost.
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class MirrorOrder:
     refusals: int
     cloid: str | None  # Of its newest attempt.
     oid: int | None
+    waits_why: Reason | None = None  # Why it is planned and not asked for.
+    ladder_usd: Decimal | None = None
 
     @property
     def live(self) -> bool:
@@ -94,6 +99,14 @@ class MirrorOrder:
         return self.leg.role in (Role.TAKE_PROFIT, Role.STOP)
 
 
+class Mode(StrEnum):
+    """Which part of a deal is mirrored here; decided once."""
+
+    WHOLE = "whole"
+    LADDER = "ladder"  # Without its base, from what was still open.
+    CAUGHT_UP = "caught_up"  # Its base stands for the position that the source had.
+
+
 class Standing(StrEnum):
     """How a deal stands on one venue. Everything but OPEN is sticky."""
 
@@ -105,18 +118,25 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Holding:
-    """What this deal has on one venue, from fills alone."""
+    """What this deal has on one venue: its fills, and what was moved between deals.
+
+    `moved` counts in the direction of the deal's entries: above 0 it took over another deal's
+    coins, below 0 its coins went to another deal or were lost outside (design.md, section 9,
+    Shared positions).
+    """
 
     bought: Size
     sold: Size
     last_fill_at: datetime | None
+    moved: Decimal = Decimal(0)
 
     def entered(self, entry_side: Side) -> Size:
-        return self.bought if entry_side is Side.BUY else self.sold
+        filled = self.bought if entry_side is Side.BUY else self.sold
+        return Size(max(filled + self.moved, Decimal(0)))
 
     def left(self, entry_side: Side) -> Size:
         """Return the deal's open position here, in coins; never negative for a reduce-only exit."""
-        net = (self.bought - self.sold) * entry_side.sign
+        net = (self.bought - self.sold) * entry_side.sign + self.moved
         return Size(max(net, Decimal(0)))
 
 

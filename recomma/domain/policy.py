@@ -7,7 +7,18 @@ from enum import StrEnum
 
 
 class OnFirstSight(StrEnum):
+    """What to do with a deal that was running before it was seen here."""
+
     IGNORE = "ignore"
+    LADDER = "ladder"  # Place what is still open at the source.
+    CATCH_UP = "catch_up"  # Also enter the position that the source has now.
+
+
+class WithoutBase(StrEnum):
+    """What to do with a deal whose base was not entered here."""
+
+    SKIP = "skip"
+    LADDER = "ladder"  # Mirror its averaging orders all the same.
 
 
 class OnSourceExit(StrEnum):
@@ -15,13 +26,66 @@ class OnSourceExit(StrEnum):
     KEEP_EXIT = "keep_exit"
 
 
+class OnSourceRelease(StrEnum):
+    """What to do when the source lets go of its coins: cancelled, switched, converted."""
+
+    KEEP_EXIT = "keep_exit"
+    CLOSE = "close"
+    ABANDON = "abandon"  # Our exits go; the position is the user's.
+
+
+class OnStop(StrEnum):
+    """How the source's stop price is followed."""
+
+    FOLLOW = "follow"  # Close when the source stops.
+    VENUE_TRIGGER = "venue_trigger"  # A stop order rests on the venue.
+
+
+class BelowMinimum(StrEnum):
+    SKIP = "skip"
+    RAISE = "raise"  # To the smallest order that the venue takes.
+
+
+class MarginMode(StrEnum):
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What entries may add up to, in USD of notional. None: no limit. Exits know no limits."""
+
+    order_usd: Decimal | None = None
+    deal_usd: Decimal | None = None
+    coin_usd: Decimal | None = None
+    venue_usd: Decimal | None = None
+    total_usd: Decimal | None = None  # Over all venues.
+    distance: Decimal | None = None  # Of an entry's price from the mid, as a share of it.
+    open_orders: int | None = None  # On one venue, exits too.
+
+
+NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Policy:
     """What a (bot, venue) pair does where the source leaves a choice."""
 
     multiplier: Decimal = Decimal(1)
+    on_first_sight: OnFirstSight = OnFirstSight.IGNORE
+    without_base: WithoutBase = WithoutBase.SKIP
     on_source_exit: OnSourceExit = OnSourceExit.CLOSE
+    on_source_release: OnSourceRelease = OnSourceRelease.KEEP_EXIT
+    on_stop: OnStop = OnStop.FOLLOW
+    below_minimum: BelowMinimum = BelowMinimum.SKIP
+    disaster_stop: Decimal | None = None  # How far from the average entry a last stop rests.
     leverage: int = 1
+    margin_mode: MarginMode = MarginMode.CROSS
+    margin_buffer: Decimal = Decimal("0.1")  # Of a ladder, kept free beside it.
+    limits: Limits = NO_LIMITS
+    denied: bool = False  # By a list of bots: nothing new is entered.
+    coins: frozenset[str] | None = None  # None: every coin.
+    denied_coins: frozenset[str] = frozenset()
     entry_max_age: timedelta = timedelta(seconds=120)  # A later market entry is a different trade.
     entry_cap: Decimal = Decimal(
         "0.005"
@@ -39,6 +103,11 @@ class Policy:
     # Market orders are valued by the venue at the price they meet, which may be below our limit.
     market_minimum_margin: Decimal = Decimal("1.05")
     refusals_max: int = 5
+
+    def allows(self, coin: str) -> bool:
+        """Say whether the lists of bots and coins let anything new be entered on `coin`."""
+        listed = self.coins is None or coin in self.coins
+        return listed and coin not in self.denied_coins and not self.denied
 
 
 MINIMUM_NOTIONAL = Decimal(10)

@@ -1,16 +1,27 @@
 """Everything this program needs from the outside, one Protocol each."""
 
-from recomma.ports.deal_book import DealBook, DealHere, Sought, VenueTerms
+from recomma.ports.deal_book import DealBook, DealHere, Neighbour, Sought, VenueTerms
 from recomma.ports.errors import FenceLost, NotAllowed, NotThere, OutsideError, Unreadable
 from recomma.ports.exchanges import Observed, Source, Venue
 from recomma.ports.ledger import AccountBook, Claim, Ledger, Ruling
 from recomma.ports.running import Clock, Jitter, Locks, Metrics, Publisher
-from recomma.ports.signer_book import Consequence, DeadLetter, SignerBook, StoredBatch
+from recomma.ports.signer_book import (
+    Commitment,
+    Commitments,
+    Consequence,
+    DeadLetter,
+    SignerBook,
+    StoredBatch,
+    SurveyedAccount,
+)
+from recomma.ports.surveys import Share, SurveyBook, Surveyed
 
 __all__ = [
     "AccountBook",
     "Claim",
     "Clock",
+    "Commitment",
+    "Commitments",
     "Consequence",
     "DeadLetter",
     "DealBook",
@@ -20,16 +31,21 @@ __all__ = [
     "Ledger",
     "Locks",
     "Metrics",
+    "Neighbour",
     "NotAllowed",
     "NotThere",
     "Observed",
     "OutsideError",
     "Publisher",
     "Ruling",
+    "Share",
     "SignerBook",
     "Sought",
     "Source",
     "StoredBatch",
+    "SurveyBook",
+    "Surveyed",
+    "SurveyedAccount",
     "Unreadable",
     "Venue",
     "VenueTerms",

@@ -7,12 +7,13 @@ from typing import Protocol
 
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event
-from recomma.domain.money import Side, Size
+from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
-from recomma.domain.orders import Holding, MirrorOrder, NewOrder, Standing, Terms
+from recomma.domain.orders import Holding, MirrorOrder, Mode, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Strategy
+from recomma.domain.stops import Stop
 from recomma.domain.venue import Market
 from recomma.domain.wanted import Closing, Wanted, WantedExit
 from recomma.ports.exchanges import Observed
@@ -27,6 +28,16 @@ class VenueTerms:
     sub_account: str | None
     live: bool  # False: everything happens but the send.
     tag: int  # Which installation signs its cloids (design.md, 7.1).
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another deal that shares the account's net position in a coin."""
+
+    deal_id: int
+    side: Side  # Of its entries.
+    left: Size
+    exits: tuple[MirrorOrder, ...]  # Its live reduce-only orders.
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,10 @@ class DealHere:
     holding: Holding
     taken: Mapping[Leg, Size]  # Filled per take-profit step.
     strangers: bool  # Another deal has a resting reduce-only order on this coin here.
+    mode: Mode = Mode.WHOLE
+    unit: int = 1  # How many of the source's coins one coin here is (kPEPE: 1000).
+    stop: Stop | None = None  # The strictest stop that holds for this deal here now.
+    neighbours: tuple[Neighbour, ...] = ()  # Other deals with something on this coin here.
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,14 @@ class DealBook(Protocol):
     @property
     def finished(self) -> bool: ...
     @property
+    def released(self) -> bool:
+        """The source let go of its coins: they stay with the user."""
+
+    @property
+    def stop_price(self) -> Price | None:
+        """The source's stop price, where it shows one."""
+
+    @property
     def changed_at(self) -> datetime | None:
         """When a reading last showed something new; None before the first."""
 
@@ -114,7 +137,28 @@ class DealBook(Protocol):
         """Store a PLANNED order as the next generation of its leg; return its id."""
 
     def skip(self, venue: str, skip: Skip) -> None: ...
-    def stand(self, venue: str, standing: Standing, why: Reason | None) -> None: ...
+    def stand(
+        self,
+        venue: str,
+        standing: Standing,
+        why: Reason | None,
+        *,
+        mode: Mode | None = None,
+    ) -> None:
+        """Store how the deal stands. `mode` is given at first sight; the multiplier in force then
+        and the settings version are stored with it, and stay."""
+
+    def claim(self, venue: str, coin: str) -> bool:
+        """Claim the coin for this deal's side, or return False: the other side has it.
+
+        A claim that no live order and no position of ours stands behind is taken over."""
+
+    def hold_coin(self, venue: str, coin: str) -> None:
+        """Keep every other deal from planning exits on this coin until this transaction ends."""
+
+    def hand_over(self, venue: str, coin: str, to_deal: int, size: Size, why: Reason) -> None:
+        """Move coins of this deal's position to another deal's; both are looked at again."""
+
     def withdraw(self, order_id: int, why: Reason) -> None:
         """Drop the order if the venue was not asked yet, else have it cancelled."""
 

@@ -9,6 +9,9 @@ from recomma.domain.bots import SourceBot
 from recomma.domain.money import Price
 from recomma.domain.source import Reading, SourceDeal
 from recomma.domain.venue import (
+    AccountState,
+    AddressBudget,
+    AddressRole,
     Answer,
     Fill,
     Market,
@@ -50,6 +53,11 @@ class Venue(Protocol):
     def open_orders(self) -> Sequence[OpenOrder]: ...
     def fills_since(self, since: datetime) -> Sequence[Fill]: ...
     def order_record(self, cloid: str) -> OrderRecord | None: ...
+    def account_state(self) -> AccountState: ...
+    def address_budget(self) -> AddressBudget: ...
+    def role(self, address: str) -> AddressRole:
+        """Return what an address is to the venue (hyperliquid.md 5)."""
+
     def sign_orders(
         self, requests: Sequence[OrderRequest], *, nonce: int, expires_after: int
     ) -> SignedRequest: ...
@@ -57,7 +65,7 @@ class Venue(Protocol):
         self, cancels: Sequence[tuple[int, str]], *, nonce: int, expires_after: int
     ) -> SignedRequest: ...
     def sign_leverage(
-        self, asset: int, leverage: int, *, nonce: int, expires_after: int
+        self, asset: int, leverage: int, *, is_cross: bool, nonce: int, expires_after: int
     ) -> SignedRequest: ...
     def send(self, body: bytes, *, count: int) -> Answer:
         """POST the signed bytes. Sending the same bytes again is safe (hyperliquid.md 6)."""

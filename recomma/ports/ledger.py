@@ -12,6 +12,7 @@ from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
 from recomma.ports.deal_book import DealBook, VenueTerms
 from recomma.ports.signer_book import DeadLetter, SignerBook
+from recomma.ports.surveys import SurveyBook
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Ledger(Protocol):
     def account(self, account: str, fence: int | None) -> AbstractContextManager[AccountBook]: ...
     def deal(self, deal_id: int, fence: int | None) -> AbstractContextManager[DealBook]: ...
     def signer(self, venue: str, fence: int | None) -> AbstractContextManager[SignerBook]: ...
+
+    def survey(self, venue: str) -> AbstractContextManager[SurveyBook]: ...
 
     # Facts that need no deal's lock.
     def account_of(self, deal_id: int) -> str:

@@ -35,3 +35,6 @@ class Metrics(Protocol):
 
     def ended(self, note: Note, how: str) -> None:
         """Count a run: `done`, `later`, `failed` or `dead`."""
+
+    def naked(self, venue: str, deal_id: int, seconds: float) -> None:
+        """Say how long a position has stood without its exit; 0 when it has one again."""

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from recomma.domain.lifecycle import Event
 from recomma.domain.money import Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
-from recomma.domain.policy import Policy
+from recomma.domain.policy import MarginMode, Policy
 from recomma.domain.reasons import Reason
-from recomma.domain.venue import Market, SignedRequest
+from recomma.domain.stops import Stop
+from recomma.domain.venue import AddressBudget, Market, SignedRequest
 from recomma.ports.deal_book import VenueTerms
 
 
@@ -57,6 +59,40 @@ class Consequence:
     letter: DeadLetter | None = None
 
 
+@dataclass(frozen=True)
+class Commitment:
+    """What one deal has on one coin of one venue, in USD of notional.
+
+    `entered` is its open position at the prices it was entered for, `asked` its live entries.
+    """
+
+    venue: str
+    deal_id: int
+    coin: str
+    entered_usd: Decimal
+    asked_usd: Decimal
+    ladder_usd: Decimal  # What the whole deal may come to cost here; 0 if it is not known.
+
+
+@dataclass(frozen=True)
+class Commitments:
+    """Of all venues, because one limit counts over all of them."""
+
+    deals: tuple[Commitment, ...]
+    open_orders: int  # Of this venue, exits too.
+
+
+@dataclass(frozen=True)
+class SurveyedAccount:
+    """The account behind a venue as the last survey found it, in USD."""
+
+    at: datetime
+    account_value: Decimal
+    withdrawable: Decimal
+    budget: AddressBudget
+    trouble: str  # Why nothing can be traded there; empty if nothing is wrong.
+
+
 class SignerBook(Protocol):
     """One venue's signer, locked for writing."""
 
@@ -69,8 +105,22 @@ class SignerBook(Protocol):
     def next_due_at(self) -> datetime | None: ...
     def markets(self) -> Mapping[str, Market]: ...
     def policy_of(self, bot_id: int) -> Policy: ...
-    def leverage_known(self, coin: str) -> bool: ...
-    def leverage_set(self, coin: str, leverage: int) -> None: ...
+    def stops(self) -> Sequence[Stop]:
+        """Return the stops that hold now for anything on this venue."""
+
+    def committed(self) -> Commitments:
+        """Return what our positions and live orders add up to, this transaction's included."""
+
+    def account(self) -> SurveyedAccount | None:
+        """Return what the last survey read of the account; None before the first."""
+
+    def wait(self, order_id: int, why: Reason, until: datetime) -> None:
+        """Have a PLANNED order wait; the reason stands beside it until it is asked for."""
+
+    def leverage_of(self, coin: str) -> tuple[int, MarginMode] | None:
+        """Return the confirmed leverage and margin mode of a coin."""
+
+    def leverage_set(self, coin: str, leverage: int, mode: MarginMode) -> None: ...
     def defer(self, coin: str, until: datetime) -> None:
         """Have this coin's planned entries wait."""
 

@@ -34,6 +34,13 @@ from recomma.adapters.postgres.tables.mirrored import (
     standings,
 )
 from recomma.adapters.postgres.tables.noted import dead_letters, notes
+from recomma.adapters.postgres.tables.shared import (
+    claims,
+    foreign_orders,
+    held_positions,
+    stops,
+    transfers,
+)
 from recomma.adapters.postgres.tables.source import deals, observations, wanted_orders
 
 __all__ = [
@@ -49,9 +56,12 @@ __all__ = [
     "audit_log",
     "batches",
     "bots",
+    "claims",
     "dead_letters",
     "deals",
     "fills",
+    "foreign_orders",
+    "held_positions",
     "leverages",
     "markets",
     "metadata",
@@ -65,6 +75,8 @@ __all__ = [
     "signers",
     "skips",
     "standings",
+    "stops",
+    "transfers",
     "venues",
     "wanted_orders",
 ]

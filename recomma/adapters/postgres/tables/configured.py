@@ -21,10 +21,12 @@ from recomma.adapters.postgres.tables.columns import (
     instant,
     known,
     metadata,
+    money,
     remark,
     to,
     words,
 )
+from recomma.domain.policy import MarginMode
 from recomma.domain.source import Strategy
 
 accounts = Table(
@@ -62,6 +64,8 @@ signers = Table(
     CheckConstraint("last_nonce >= 0", name="last_nonce_not_negative"),
 )
 
+# `surveyed_at` and what follows is what the last survey read of the account; `trouble` is why
+# nothing can be traded there (a role that is not an agent's, another installation), empty if none.
 venues = Table(
     "venues",
     metadata,
@@ -76,6 +80,12 @@ venues = Table(
     instant("enabled_at", nullable=True),
     counter("fence"),
     instant("fills_read_to", nullable=True),
+    instant("surveyed_at", nullable=True),
+    money("account_value", nullable=True),
+    money("withdrawable", nullable=True),
+    Column("budget_used", BigInteger),
+    Column("budget_cap", BigInteger),
+    remark("trouble"),
     known("network", ("mainnet", "testnet")),
     CheckConstraint("tag BETWEEN 1 AND 65535", name="tag_fits_cloid"),
 )
@@ -132,6 +142,8 @@ leverages = Table(
     to("venues.name", "venue", key=True),
     Column("coin", Text, primary_key=True),
     Column("value", Integer, nullable=False),
+    Column("mode", Text, nullable=False, server_default=text("'cross'")),
     instant("at"),
+    known("mode", MarginMode),
     CheckConstraint("value >= 1", name="value_from_one"),
 )

@@ -5,9 +5,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -32,7 +34,7 @@ from recomma.adapters.postgres.tables.columns import (
 )
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import Side
-from recomma.domain.orders import Standing, Style
+from recomma.domain.orders import Mode, Standing, Style
 from recomma.domain.reasons import Reason
 
 # What can stand in an order's history beside the events of its life.
@@ -46,6 +48,7 @@ PLANNED, CANCEL_WANTED, CANCEL_ASKED, RETERMED, UNCLEAR = HAPPENINGS = (
 # How an attempt to cancel ended.
 ANSWERED, NOT_ANSWERED = CANCEL_OUTCOMES = ("answered", "not_answered")
 
+# `multiplier` is the one of the first decision: a deal keeps it to its end.
 standings = Table(
     "standings",
     metadata,
@@ -53,9 +56,19 @@ standings = Table(
     to("venues.name", "venue", key=True),
     words("standing"),
     words("why", nullable=True),
+    Column("mode", Text, nullable=False, server_default=text("'whole'")),
+    money("multiplier", nullable=True),
+    Column(
+        "settings_version",
+        ForeignKey("settings_versions.id"),
+        nullable=False,
+        server_default=text("0"),
+    ),
     instant("at"),
     known("standing", Standing),
     known("why", Reason),
+    known("mode", Mode),
+    *positive("multiplier"),
 )
 
 # `last_seq` counts the order's history, so that it has no gaps; `filled` is in no column, because
@@ -76,6 +89,7 @@ mirror_orders = Table(
     money("size"),
     words("style"),
     Column("reduce_only", Boolean, nullable=False),
+    money("trigger_price", nullable=True),
     Column("urgency", SmallInteger, nullable=False),
     money("multiplier"),
     to("settings_versions.id", "settings_version"),
@@ -90,16 +104,23 @@ mirror_orders = Table(
     Column("oid", BigInteger),
     count("last_seq"),
     instant("planned_at"),
+    words("waits_why", nullable=True),
+    money("ladder_usd", nullable=True),
     UniqueConstraint("deal_id", "leg", "venue", "generation"),
     known("side", Side),
     known("style", Style),
     known("state", State),
     known("cancel_why", Reason),
     known("why", Reason),
+    known("waits_why", Reason),
+    CheckConstraint(
+        "(style = 'trigger') = (trigger_price IS NOT NULL)", name="a_trigger_has_its_price"
+    ),
     CheckConstraint("generation >= 1", name="generation_from_one"),
     CheckConstraint("urgency BETWEEN 0 AND 5", name="urgency_known"),
     CheckConstraint("attempts >= 0 AND refusals >= 0", name="counts_not_negative"),
     *positive("wanted_price", "wanted_size", "price", "size", "multiplier"),
+    *positive("trigger_price", "ladder_usd"),
     # Exits may overlap while one replaces another; an entry never does.
     Index(
         "mirror_orders_one_live_entry",
@@ -241,6 +262,7 @@ positions = Table(
     money("bought"),
     money("sold"),
     instant("last_fill_at"),
+    Column("moved", Numeric, nullable=False, server_default=text("0")),
     *not_negative("bought", "sold"),
 )
 
@@ -254,6 +276,13 @@ skips = Table(
     words("side"),
     money("wanted_price"),
     money("wanted_size"),
+    money("multiplier", nullable=True),
+    Column(
+        "settings_version",
+        ForeignKey("settings_versions.id"),
+        nullable=False,
+        server_default=text("0"),
+    ),
     instant("at"),
     known("reason", Reason),
     known("side", Side),

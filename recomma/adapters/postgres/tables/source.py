@@ -60,6 +60,7 @@ deals = Table(
     instant("closing_at", nullable=True),
     Column("closing_at_once", Boolean),
     instant("changed_at", nullable=True),
+    money("stop_price", nullable=True),
     known("strategy", Strategy),
     known("closing_reason", Reason),
     CheckConstraint("id > 0", name="id_positive"),
@@ -68,6 +69,7 @@ deals = Table(
         "num_nulls(closing_reason, closing_at, closing_at_once) IN (0, 3)",
         name="closing_is_whole",
     ),
+    *positive("stop_price"),
     Index("deals_active_idx", "account", postgresql_where=text("active")),
     Index("deals_bot_id_idx", "bot_id"),
 )
