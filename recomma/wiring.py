@@ -295,7 +295,8 @@ class _Applied:
 
 def _applied(version: int, body: Mapping[str, Any]) -> Applied:
     table = PolicyTable.model_validate(body.get("policy", {}))
-    return Applied(version, Policy(multiplier=table.multiplier, leverage=table.leverage))
+    policy = Policy(multiplier=table.multiplier, leverage=table.leverage)
+    return Applied(version, lambda _bot_id, _venue: policy)
 
 
 class _Venues(Mapping[str, Venue]):

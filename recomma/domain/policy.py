@@ -1,5 +1,6 @@
 """The knobs of mirroring, with their defaults (design.md, section 9)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -108,6 +109,14 @@ class Policy:
         """Say whether the lists of bots and coins let anything new be entered on `coin`."""
         listed = self.coins is None or coin in self.coins
         return listed and coin not in self.denied_coins and not self.denied
+
+
+PolicyOf = Callable[[int, str], Policy]
+"""Return the policy of a bot on a venue."""
+
+
+def default_policy(_bot_id: int, _venue: str) -> Policy:
+    return Policy()
 
 
 MINIMUM_NOTIONAL = Decimal(10)

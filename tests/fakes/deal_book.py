@@ -11,7 +11,7 @@ from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import NO_SIZE, Side, Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Terms
-from recomma.domain.policy import Policy
+from recomma.domain.policy import PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, Role, Strategy
 from recomma.domain.symbols import coin_of
@@ -24,13 +24,13 @@ from tests.fakes.rows import DealRow, Rows
 
 class FakeDealBook:
     def __init__(
-        self, deal_id: int, rows: Rows, orders: FakeOrders, notes: FakeNotes, policy: Policy
+        self, deal_id: int, rows: Rows, orders: FakeOrders, notes: FakeNotes, policy_of: PolicyOf
     ) -> None:
         self.deal_id = deal_id
         self._rows = rows
         self._orders = orders
         self._notes = notes
-        self._policy = policy
+        self._policy_of = policy_of
 
     @property
     def _row(self) -> DealRow:

@@ -10,7 +10,7 @@ from recomma.domain.bots import SourceBot
 from recomma.domain.differences import Mirrored
 from recomma.domain.notes import Note, reconcile
 from recomma.domain.orders import Standing
-from recomma.domain.policy import Policy
+from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
 from recomma.ports import Claim, Clock, FenceLost, NotThere, Ruling, VenueTerms
@@ -70,13 +70,15 @@ class FakeLedger:
         clock: Clock,
         *,
         policy: Policy | None = None,
+        policy_of: PolicyOf | None = None,
         look_cadence: bool = True,
         sibling: "FakeLedger | None" = None,
     ) -> None:
         self.rows: Rows = sibling.rows if sibling else Rows()
         self._lock: AbstractContextManager[bool] = sibling._lock if sibling else RLock()
         self._clock = clock
-        self._policy = policy or Policy()
+        one = policy or Policy()
+        self._policy_of: PolicyOf = policy_of or (lambda _bot_id, _venue: one)
         self._notes = FakeNotes(self.rows, clock, look_cadence)
         self._orders = FakeOrders(self.rows, clock)
 
@@ -148,7 +150,7 @@ class FakeLedger:
             if deal_id not in self.rows.deals:
                 raise NotThere(f"the ledger has no deal {deal_id}")
             self._check(f"deal/{deal_id}", fence)
-            yield FakeDealBook(deal_id, self.rows, self._orders, self._notes, self._policy)
+            yield FakeDealBook(deal_id, self.rows, self._orders, self._notes, self._policy_of)
 
     @contextmanager
     def signer(self, venue: str, fence: int | None) -> Iterator[FakeSignerBook]:
@@ -156,7 +158,7 @@ class FakeLedger:
             if venue not in self.rows.venues:
                 raise NotThere(f"the ledger has no venue {venue}")
             self._check(f"venue/{venue}", fence)
-            yield FakeSignerBook(venue, self.rows, self._orders, self._notes, self._policy)
+            yield FakeSignerBook(venue, self.rows, self._orders, self._notes, self._policy_of)
 
     def _check(self, subject: str, fence: int | None) -> None:
         current = self.rows.fences.get(subject, 0)

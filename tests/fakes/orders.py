@@ -47,6 +47,7 @@ class FakeOrders:
             refusals=0,
             cloid=None,
             oid=None,
+            ladder_usd=new.ladder_usd,
         )
         self._tell(order_id, "planned", None, State.PLANNED, new.why)
         return order_id
@@ -75,7 +76,8 @@ class FakeOrders:
         known = {name: value for name, value in changes.items() if value is not None}
         self._tell(order_id, str(event), order.state, after, why, text)
         told = None if event is Event.TURNED_AWAY else why
-        self.change(order_id, state=after, why=told or default, **known)
+        waits = order.waits_why if after is State.PLANNED else None
+        self.change(order_id, state=after, why=told or default, waits_why=waits, **known)
         if order.state is State.IN_DOUBT and after is not State.IN_DOUBT:
             self._end_attempts(order_id, "place")
         if after is State.PLANNED and order.cancel_why:

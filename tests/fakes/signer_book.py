@@ -9,7 +9,7 @@ from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
-from recomma.domain.policy import Policy
+from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.venue import Market, SignedRequest
@@ -25,13 +25,13 @@ MILLISECOND: Final = timedelta(milliseconds=1)
 
 class FakeSignerBook:
     def __init__(
-        self, name: str, rows: Rows, orders: FakeOrders, notes: FakeNotes, policy: Policy
+        self, name: str, rows: Rows, orders: FakeOrders, notes: FakeNotes, policy_of: PolicyOf
     ) -> None:
         self._name = name
         self._rows = rows
         self._orders = orders
         self._notes = notes
-        self._policy = policy
+        self._policy_of = policy_of
         self._now = orders.clock
         self._stored: set[int] = set()
 
@@ -60,7 +60,7 @@ class FakeSignerBook:
         return self._rows.markets.get(self._name, {})
 
     def policy_of(self, bot_id: int) -> Policy:
-        return self._policy
+        return self._policy_of(bot_id, self._name)
 
     def leverage_known(self, coin: str) -> bool:
         return (self._name, coin) in self._rows.leverages

@@ -111,7 +111,7 @@ class PostgresLedger:
             row = _locked(connection, deals, deals.c.id == deal_id, fence)
             applied = self._applied()
             stamped = self._stamped(applied)
-            book = PostgresDealBook(connection, row, stamped, applied.policy, self._markets)
+            book = PostgresDealBook(connection, row, stamped, applied.policy_of, self._markets)
             yield book
             book.close()
 
@@ -124,7 +124,9 @@ class PostgresLedger:
             _lock(connection, signers, signers.c.address == row.signer)
             applied = self._applied()
             stamped = self._stamped(applied)
-            book = PostgresSignerBook(connection, row, stamped, applied.policy, self._code_version)
+            book = PostgresSignerBook(
+                connection, row, stamped, applied.policy_of, self._code_version
+            )
             yield book
             book.close()
 

@@ -272,6 +272,8 @@ def _changed(row: AnyRow, change: Change, state: State) -> dict[str, object]:
         "due_at": change.due_at or row.due_at,
         "attempts": row.attempts + asked,
         "refusals": row.refusals + change.refused,
+        # It waited for something until it was asked for, or ended.
+        "waits_why": row.waits_why if state is State.PLANNED else None,
     }
 
 
@@ -286,6 +288,7 @@ def _planned(order: NewOrder) -> dict[str, object]:
         "state": str(State.PLANNED),
         "give_up_at": order.give_up_at,
         "why": order.why,
+        "ladder_usd": order.ladder_usd,
     }
 
 
@@ -313,6 +316,7 @@ _UPDATE = (
                 "due_at",
                 "attempts",
                 "refusals",
+                "waits_why",
                 "last_seq",
             ]
         }

@@ -24,7 +24,7 @@ from recomma.adapters.postgres.values import AnyRow, venue_of
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
-from recomma.domain.policy import Policy
+from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.venue import Market, SignedRequest
@@ -39,13 +39,13 @@ class PostgresSignerBook:
         connection: Connection,
         row: AnyRow,
         stamped: Stamped,
-        policy: Policy,
+        policy_of: PolicyOf,
         code_version: str,
     ) -> None:
         self._connection = connection
         self._row = row
         self._stamped = stamped
-        self._policy = policy
+        self._policy_of = policy_of
         self._code_version = code_version
         self._orders = Orders(connection, stamped)
         self._requests = Requests(connection, row, stamped)
@@ -79,7 +79,7 @@ class PostgresSignerBook:
         return all_markets(self._connection, self._row.name)
 
     def policy_of(self, bot_id: int) -> Policy:
-        return self._policy
+        return self._policy_of(bot_id, self._row.name)
 
     def leverage_known(self, coin: str) -> bool:
         known = select(leverages.c.value).where(

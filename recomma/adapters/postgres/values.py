@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -15,7 +15,7 @@ from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note, Step
 from recomma.domain.orders import MirrorOrder, Style, Terms, Urgency
-from recomma.domain.policy import Policy
+from recomma.domain.policy import PolicyOf, default_policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, SourceDeal
 from recomma.domain.venue import Market
@@ -78,6 +78,7 @@ def order_of(row: AnyRow, filled: Size) -> MirrorOrder:
             size=Size(row.size),
             style=Style(row.style),
             reduce_only=row.reduce_only,
+            trigger_price=None if row.trigger_price is None else Price(row.trigger_price),
         ),
         urgency=Urgency(row.urgency),
         state=State(row.state),
@@ -90,6 +91,8 @@ def order_of(row: AnyRow, filled: Size) -> MirrorOrder:
         refusals=row.refusals,
         cloid=row.cloid,
         oid=row.oid,
+        waits_why=reason_of(row.waits_why),
+        ladder_usd=row.ladder_usd,
     )
 
 
@@ -100,13 +103,15 @@ def terms_row(terms: Terms) -> dict[str, object]:
         "size": terms.size,
         "style": str(terms.style),
         "reduce_only": terms.reduce_only,
+        "trigger_price": terms.trigger_price,
     }
 
 
 def spoken(terms: Terms) -> str:
     """Return terms as a line of an order's history."""
     only = ", reduce-only" if terms.reduce_only else ""
-    return f"{terms.side} {terms.size} at {terms.price} ({terms.style}{only})"
+    sleeps = f", when the mark passes {terms.trigger_price}" if terms.trigger_price else ""
+    return f"{terms.side} {terms.size} at {terms.price} ({terms.style}{only}{sleeps})"
 
 
 def exits_json(exits: Iterable[WantedExit]) -> list[dict[str, str]]:
@@ -144,7 +149,7 @@ class Applied:
     """The settings in force: their version (0 before the first) and what they say."""
 
     version: int = 0
-    policy: Policy = field(default_factory=Policy)
+    policy_of: PolicyOf = default_policy
 
 
 @dataclass(frozen=True)
