@@ -101,6 +101,9 @@ def upgrade() -> None:
         "ALTER TABLE mirror_orders ADD CONSTRAINT a_trigger_has_its_price"
         " CHECK ((style = 'trigger') = (trigger_price IS NOT NULL))"
     )
+    op.execute(
+        "CREATE INDEX positions_open_idx ON positions (venue) WHERE bought <> sold OR moved <> 0"
+    )
     text = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     for statement in Template(text).substitute(reasons=reasons).split(";\n"):
         if statement.strip():
@@ -109,6 +112,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     short_timeouts()
+    op.execute("DROP INDEX positions_open_idx")
     for table in TABLES_NEWEST_FIRST.split():
         op.drop_table(table)
     op.execute("ALTER TABLE mirror_orders DROP CONSTRAINT a_trigger_has_its_price")

@@ -8,15 +8,16 @@ from recomma.domain.differences import SourceState
 from recomma.domain.entries import Skip
 from recomma.domain.joining import join
 from recomma.domain.lifecycle import Event, State
-from recomma.domain.money import NO_SIZE, Side, Size
+from recomma.domain.money import NO_SIZE, Price, Side, Size
 from recomma.domain.notes import Note
-from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Terms
-from recomma.domain.policy import PolicyOf
+from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Terms
+from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, Role, Strategy
-from recomma.domain.symbols import coin_of
+from recomma.domain.stops import Stop, in_force, strictest
+from recomma.domain.symbols import listing_of
 from recomma.domain.wanted import Closing, Wanted, WantedExit, remembered_exits
-from recomma.ports import DealHere, Observed, Sought
+from recomma.ports import DealHere, Neighbour, Observed, Sought
 from tests.fakes.notes import FakeNotes
 from tests.fakes.orders import FakeOrders
 from tests.fakes.rows import DealRow, Rows
@@ -77,6 +78,14 @@ class FakeDealBook:
         return self._row.finished
 
     @property
+    def released(self) -> bool:
+        return self._row.released
+
+    @property
+    def stop_price(self) -> Price | None:
+        return self._row.stop_price
+
+    @property
     def changed_at(self) -> datetime | None:
         return self._row.changed_at
 
@@ -84,10 +93,13 @@ class FakeDealBook:
         if (self.bot_id, venue) not in self._rows.pairs:
             raise LookupError(f"bot {self.bot_id} is not paired with {venue}")
         standing, why = self._rows.standings.get((self.deal_id, venue), (None, None))
-        market = coin_of(self.pair, self._rows.markets.get(venue, {}))
+        mode, _ = self._rows.first_sights.get((self.deal_id, venue), (Mode.WHOLE, None))
+        listing = listing_of(self.pair, self._rows.markets.get(venue, {}))
+        market = listing.market if listing else None
+        neighbours = self._neighbours(venue, market.coin) if market else ()
         return DealHere(
             venue=self._rows.venues[venue].terms,
-            policy=self._policy,
+            policy=self._policy_here(venue),
             enabled_at=self._rows.pairs[self.bot_id, venue],
             paired=True,
             standing=standing,
@@ -100,7 +112,11 @@ class FakeDealBook:
             ),
             holding=self._orders.holding(self.deal_id, venue),
             taken=self._taken(venue),
-            strangers=market is not None and self._strangers(venue, market.coin),
+            strangers=bool(neighbours),
+            mode=mode,
+            unit=listing.unit if listing else 1,
+            stop=self._stop(venue, market.coin if market else None),
+            neighbours=neighbours,
         )
 
     def orders(self, venue: str) -> Sequence[MirrorOrder]:
@@ -122,6 +138,7 @@ class FakeDealBook:
             exits_missing_since=(row.exits_missing_since or reading.at) if missing else None,
             closing=_first_told(row.closing, wanted.closing),
             released=wanted.released,
+            stop_price=wanted.stop_price,
             finished=row.finished or wanted.finished,
             active=row.active and not wanted.finished,
             legs={**row.legs, **_states(reading)},
@@ -137,8 +154,21 @@ class FakeDealBook:
     def skip(self, venue: str, skip: Skip) -> None:
         self._rows.skips.setdefault((self.deal_id, venue, skip.leg), skip)
 
-    def stand(self, venue: str, standing: Standing, why: Reason | None) -> None:
-        self._rows.standings[self.deal_id, venue] = (standing, why)
+    def stand(
+        self, venue: str, standing: Standing, why: Reason | None, *, mode: Mode | None = None
+    ) -> None:
+        here = (self.deal_id, venue)
+        multiplier = self._policy_of(self.bot_id, venue).multiplier
+        known_mode, kept = self._rows.first_sights.get(here, (Mode.WHOLE, multiplier))
+        self._rows.first_sights[here] = (mode or known_mode, kept)
+        self._rows.standings[here] = (standing, why)
+
+    def claim(self, venue: str, coin: str) -> bool:
+        held = self._rows.claims.get((venue, coin))
+        if held in (None, self.side) or not self._backed(venue, coin, held):
+            self._rows.claims[venue, coin] = self.side
+            return True
+        return False
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         self._orders.withdraw(order_id, why)
@@ -196,12 +226,42 @@ class FakeDealBook:
                 sums[order.leg] = Size(sums.get(order.leg, NO_SIZE) + order.filled)
         return sums
 
-    def _strangers(self, venue: str, coin: str) -> bool:
-        return any(
-            order.live and order.terms.reduce_only and order.deal_id != self.deal_id
-            for order in self._rows.orders.values()
-            if (order.venue, order.coin) == (venue, coin)
+    def _policy_here(self, venue: str) -> Policy:
+        policy = self._policy_of(self.bot_id, venue)
+        _, kept = self._rows.first_sights.get((self.deal_id, venue), (None, policy.multiplier))
+        return replace(policy, multiplier=kept)
+
+    def _stop(self, venue: str, coin: str | None) -> Stop | None:
+        return strictest(
+            in_force(self._rows.stops.values(), self._orders.clock()),
+            venue=venue,
+            bot_id=self.bot_id,
+            deal_id=self.deal_id,
+            coin=coin,
         )
+
+    def _backed(self, venue: str, coin: str, side: Side | None) -> bool:
+        on_coin = [o for o in self._rows.orders.values() if (o.venue, o.coin) == (venue, coin)]
+        if any(o.live and not o.terms.reduce_only and o.terms.side is side for o in on_coin):
+            return True
+        return any(
+            self._rows.deals[deal_id].listed.strategy.entry_side is side
+            and self._orders.holding(deal_id, venue).left(side)
+            for deal_id in {o.deal_id for o in on_coin}
+            if side is not None
+        )
+
+    def _neighbours(self, venue: str, coin: str) -> tuple[Neighbour, ...]:
+        on_coin = [o for o in self._rows.orders.values() if (o.venue, o.coin) == (venue, coin)]
+        found = []
+        for deal_id in sorted({o.deal_id for o in on_coin} - {self.deal_id}):
+            side = self._rows.deals[deal_id].listed.strategy.entry_side
+            theirs = [o for o in on_coin if o.deal_id == deal_id]
+            exits = tuple(o for o in theirs if o.live and o.terms.reduce_only)
+            left = self._orders.holding(deal_id, venue).left(side)
+            if left or exits:
+                found.append(Neighbour(deal_id, side, left, exits))
+        return tuple(found)
 
 
 def _said(reading: Reading) -> tuple[object, ...]:

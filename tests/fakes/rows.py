@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from decimal import Decimal
 
 from recomma.domain.bots import SourceBot
 from recomma.domain.differences import SourceState
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import State
-from recomma.domain.money import Size
+from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
-from recomma.domain.orders import MirrorOrder, Standing
+from recomma.domain.orders import MirrorOrder, Mode, Standing
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, SourceDeal
+from recomma.domain.stops import Stop
 from recomma.domain.venue import Fill, Market
 from recomma.domain.wanted import Closing, WantedExit
 from recomma.ports import StoredBatch, VenueTerms
@@ -43,6 +45,7 @@ class DealRow:
     exits_missing_since: datetime | None = None
     closing: Closing | None = None
     changed_at: datetime | None = None
+    stop_price: Price | None = None
     legs: Mapping[Leg, SourceState] = field(default_factory=dict)  # As last seen.
 
 
@@ -139,6 +142,9 @@ class Rows:
     accounts_read_at: dict[str, datetime] = field(default_factory=dict)
     deals: dict[int, DealRow] = field(default_factory=dict)
     standings: dict[Here, tuple[Standing, Reason | None]] = field(default_factory=dict)
+    first_sights: dict[Here, tuple[Mode, Decimal]] = field(default_factory=dict)
+    claims: dict[tuple[str, str], Side] = field(default_factory=dict)
+    stops: dict[int, Stop] = field(default_factory=dict)  # Those that nobody has lifted.
     skips: dict[tuple[int, str, Leg], Skip] = field(default_factory=dict)
     orders: dict[int, MirrorOrder] = field(default_factory=dict)
     batches: dict[int, BatchRow] = field(default_factory=dict)

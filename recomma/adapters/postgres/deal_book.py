@@ -1,12 +1,13 @@
 """A deal in the ledger, under its row lock. See recomma.ports.DealBook."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from recomma.adapters.postgres import readings
+from recomma.adapters.postgres import readings, sharing
 from recomma.adapters.postgres.deal_facts import DealFacts
 from recomma.adapters.postgres.holdings import Held, held_by
 from recomma.adapters.postgres.notes import Leaves
@@ -26,16 +27,17 @@ from recomma.adapters.postgres.tables import (
 from recomma.adapters.postgres.universe import KnownMarkets
 from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
 from recomma.domain.entries import Skip
-from recomma.domain.lifecycle import LIVE, Event, State
+from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import NO_SIZE, Size
 from recomma.domain.notes import Note
-from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Terms
-from recomma.domain.policy import Policy
+from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Terms
+from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
-from recomma.domain.venue import Market
+from recomma.domain.stops import Stop, strictest
+from recomma.domain.symbols import Listing
 from recomma.domain.wanted import Wanted
-from recomma.ports import DealHere, Observed, Sought
+from recomma.ports import DealHere, Neighbour, Observed, Sought
 
 
 class PostgresDealBook(DealFacts):
@@ -46,28 +48,31 @@ class PostgresDealBook(DealFacts):
         connection: Connection,
         row: AnyRow,
         stamped: Stamped,
-        policy: Policy,
+        policy_of: PolicyOf,
         known: KnownMarkets,
     ) -> None:
         super().__init__(row)
         self._known = known
         self._connection = connection
         self._stamped = stamped
-        self._policy = policy
+        self._policy_of = policy_of
         self._orders = Orders(connection, stamped)
         self._held: dict[str, Held] | None = None
         self._terms: dict[str, AnyRow] | None = None
-        self._markets: dict[str, Market | None] = {}
-        self._others_rest: dict[str, bool] = {}
+        self._listings: dict[str, Listing | None] = {}
+        self._stops: dict[str, Sequence[Stop]] = {}
+        self._neighbours: dict[str, tuple[Neighbour, ...]] = {}
         self._leaves = Leaves()
 
     def here(self, venue: str) -> DealHere:
         terms = self._terms_of(venue)
-        market = self._market(venue)
+        listing = self._listing(venue)
+        market = listing.market if listing else None
         held = self._held_here(venue)
+        neighbours = self._neighbours_on(venue, market.coin) if market else ()
         return DealHere(
             venue=venue_of(terms),
-            policy=self._policy,
+            policy=self._policy_here(terms),
             enabled_at=terms.paired_at,
             paired=terms.paired,
             standing=Standing(terms.standing) if terms.standing else None,
@@ -78,7 +83,11 @@ class PostgresDealBook(DealFacts):
             skipped=frozenset(map(Leg.parse, terms.skipped)),
             holding=held.holding,
             taken=held.taken,
-            strangers=market is not None and self._strangers(venue, market.coin),
+            strangers=bool(neighbours),
+            mode=Mode(terms.mode) if terms.mode else Mode.WHOLE,
+            unit=listing.unit if listing else 1,
+            stop=self._stop(venue, market.coin if market else None),
+            neighbours=neighbours,
         )
 
     def orders(self, venue: str) -> Sequence[MirrorOrder]:
@@ -111,20 +120,34 @@ class PostgresDealBook(DealFacts):
             "side": str(skip.side),
             "wanted_price": skip.wanted_price,
             "wanted_size": skip.wanted_size,
+            "multiplier": self._policy_here(self._terms_of(venue)).multiplier,
+            "settings_version": self._stamped().settings_version,
             "at": self._stamped().at,
         }
         self._connection.execute(insert(skips).values(row).on_conflict_do_nothing())
         self._terms = None
 
-    def stand(self, venue: str, standing: Standing, why: Reason | None) -> None:
-        row = {"standing": str(standing), "why": why, "at": self._stamped().at}
+    def stand(
+        self, venue: str, standing: Standing, why: Reason | None, *, mode: Mode | None = None
+    ) -> None:
+        stamp = self._stamped()
+        row: dict[str, object] = {"standing": str(standing), "why": why, "at": stamp.at}
+        if mode is not None:
+            row |= {"mode": str(mode)}
+        first = {
+            "multiplier": self._policy_of(self.bot_id, venue).multiplier,
+            "settings_version": stamp.settings_version,
+        }
         key = {"deal_id": self.deal_id, "venue": venue}
         self._connection.execute(
             insert(standings)
-            .values(key | row)
+            .values(key | row | first)
             .on_conflict_do_update(index_elements=list(key), set_=row)
         )
         self._terms = None
+
+    def claim(self, venue: str, coin: str) -> bool:
+        return sharing.claim(self._connection, venue, coin, self.side, self._stamped().at)
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         self._held = None
@@ -206,6 +229,7 @@ class PostgresDealBook(DealFacts):
             rows = self._connection.execute(
                 select(venues, paired_at, pairs.c.venue.is_not(None).label("paired"))
                 .add_columns(standings.c.standing, standings.c.why, known, skipped)
+                .add_columns(standings.c.mode, standings.c.multiplier)
                 .outerjoin(pairs, paired)
                 .outerjoin(standings, stands)
                 .where(or_(pairs.c.venue.is_not(None), standings.c.venue.is_not(None)))
@@ -214,25 +238,34 @@ class PostgresDealBook(DealFacts):
             self._terms = {row.name: row for row in rows}
         return self._terms
 
-    def _market(self, venue: str) -> Market | None:
-        if venue not in self._markets:
-            self._markets[venue] = self._known.of(self._connection, venue, self.pair)
-        return self._markets[venue]
+    def _policy_here(self, terms: AnyRow) -> Policy:
+        """Return the policy in force, with the multiplier of the deal's first decision here:
+        another one in mid-deal would give it an averaging order that fits none of the others."""
+        policy = self._policy_of(self.bot_id, terms.name)
+        kept = terms.multiplier is not None and terms.multiplier != policy.multiplier
+        return replace(policy, multiplier=terms.multiplier) if kept else policy
 
-    def _strangers(self, venue: str, coin: str) -> bool:
-        if venue not in self._others_rest:
-            self._others_rest[venue] = self._others_rest_on(venue, coin)
-        return self._others_rest[venue]
+    def _listing(self, venue: str) -> Listing | None:
+        if venue not in self._listings:
+            self._listings[venue] = self._known.of(self._connection, venue, self.pair)
+        return self._listings[venue]
 
-    def _others_rest_on(self, venue: str, coin: str) -> bool:
-        theirs = select(mirror_orders.c.id).where(
-            mirror_orders.c.venue == venue,
-            mirror_orders.c.coin == coin,
-            mirror_orders.c.reduce_only,
-            mirror_orders.c.state.in_([str(state) for state in LIVE]),
-            mirror_orders.c.deal_id != self.deal_id,
+    def _neighbours_on(self, venue: str, coin: str) -> tuple[Neighbour, ...]:
+        if venue not in self._neighbours:
+            found = sharing.neighbours(self._connection, venue, coin, self.deal_id)
+            self._neighbours[venue] = found
+        return self._neighbours[venue]
+
+    def _stop(self, venue: str, coin: str | None) -> Stop | None:
+        if venue not in self._stops:
+            self._stops[venue] = sharing.stops_on(self._connection, venue, self._stamped().at)
+        return strictest(
+            self._stops[venue],
+            venue=venue,
+            bot_id=self.bot_id,
+            deal_id=self.deal_id,
+            coin=coin,
         )
-        return self._connection.execute(theirs.limit(1)).first() is not None
 
 
 def _sought(row: AnyRow) -> Sought:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from recomma.adapters.postgres.values import AnyRow, exits_of
-from recomma.domain.money import Side
+from recomma.domain.money import Price, Side
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Strategy
 from recomma.domain.wanted import Closing, WantedExit
@@ -64,6 +64,15 @@ class DealFacts:
     @property
     def finished(self) -> bool:
         return bool(self._row.finished)
+
+    @property
+    def released(self) -> bool:
+        return bool(self._row.released)
+
+    @property
+    def stop_price(self) -> Price | None:
+        price = self._row.stop_price
+        return None if price is None else Price(price)
 
     @property
     def changed_at(self) -> datetime | None:

@@ -51,6 +51,7 @@ def _wish(row: AnyRow, wanted: Wanted, at: datetime) -> dict[str, object]:
         "exits": exits_json(remembered_exits(known, wanted)),
         "exits_missing_since": (row.exits_missing_since or at) if missing else None,
         "released": wanted.released,
+        "stop_price": wanted.stop_price,
         "closing_reason": closing and str(closing.reason),
         "closing_at": closing and closing.at,
         "closing_at_once": closing and closing.at_once,

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres.tables import markets
 from recomma.adapters.postgres.values import market_of
-from recomma.domain.symbols import coin_of
+from recomma.domain.symbols import Listing, listing_of
 from recomma.domain.venue import Market
 
 KNOWN_SECONDS: Final = 30.0
@@ -47,16 +47,16 @@ class KnownMarkets:
     """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], tuple[float, Market]] = {}
+        self._found: dict[tuple[str, str], tuple[float, Listing]] = {}
 
-    def of(self, connection: Connection, venue: str, pair: str) -> Market | None:
-        found_at, market = self._found.get((venue, pair), (-KNOWN_SECONDS, None))
+    def of(self, connection: Connection, venue: str, pair: str) -> Listing | None:
+        found_at, listing = self._found.get((venue, pair), (-KNOWN_SECONDS, None))
         if time.monotonic() - found_at < KNOWN_SECONDS:
-            return market
-        market = coin_of(pair, Universe(connection, venue))
-        if market is not None:
-            self._found[venue, pair] = (time.monotonic(), market)
-        return market
+            return listing
+        listing = listing_of(pair, Universe(connection, venue))
+        if listing is not None:
+            self._found[venue, pair] = (time.monotonic(), listing)
+        return listing
 
     def forget(self) -> None:
         self._found.clear()

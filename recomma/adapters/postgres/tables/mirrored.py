@@ -264,6 +264,11 @@ positions = Table(
     instant("last_fill_at"),
     Column("moved", Numeric, nullable=False, server_default=text("0")),
     *not_negative("bought", "sold"),
+    Index(
+        "positions_open_idx",
+        "venue",
+        postgresql_where=text("bought <> sold OR moved <> 0"),
+    ),
 )
 
 skips = Table(
