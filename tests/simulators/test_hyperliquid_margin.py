@@ -14,16 +14,31 @@ def desk() -> Desk:
     return desk
 
 
-def test_an_entry_beyond_the_margin_is_refused(desk: Desk) -> None:
+@pytest.mark.parametrize("tif", ["Gtc", "Ioc"])
+def test_an_entry_beyond_the_margin_is_refused(desk: Desk, tif: str) -> None:
     desk.send({"type": "updateLeverage", "asset": BTC, "isCross": True, "leverage": 1})
+    desk.control("switches", {"ioc_beyond_margin": "refused"})
     price = desk.mid("BTC")
 
-    refused = desk.order(limit(True, "1.1", price, tif="Ioc", asset=BTC, c=cloid(4)))[0]
-    taken = desk.order(limit(True, "1", price, tif="Ioc", asset=BTC))[0]
+    refused = desk.order(limit(True, "1.1", price, tif=tif, asset=BTC, c=cloid(4)))[0]
+    taken = desk.order(limit(True, "1", price, tif=tif, asset=BTC))[0]
 
     assert refused == {"error": "Insufficient margin to place order. asset=0"}
     assert desk.status(cloid(4)) == "perpMarginRejected"
     assert "filled" in taken
+
+
+def test_an_ioc_beyond_the_margin_fills_what_the_margin_covers(desk: Desk) -> None:
+    desk.send({"type": "updateLeverage", "asset": BTC, "isCross": True, "leverage": 1})
+    price = desk.mid("BTC")
+
+    first = desk.order(limit(True, "1.1", price, tif="Ioc", asset=BTC, c=cloid(4)))[0]
+    second = desk.order(limit(True, "1.1", price, tif="Ioc", asset=BTC))[0]
+
+    record = desk.info("orderStatus", oid=cloid(4))["order"]
+    assert (first["filled"]["totalSz"], desk.position("BTC")) == ("1.05263", Decimal("1.05263"))
+    assert (record["status"], record["order"]["sz"]) == ("marginCanceled", "0.04737")
+    assert second == {"error": "Insufficient margin to place order. asset=0"}
 
 
 def test_resting_entries_hold_margin_only_if_the_switch_says_so(desk: Desk) -> None:

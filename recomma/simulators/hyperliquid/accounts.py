@@ -29,6 +29,38 @@ class Fill:
     fee: Decimal
     tid: int
     hash: str
+    liquidation: "Liquidation | None" = None
+
+
+@dataclass(frozen=True)
+class Liquidation:
+    """Why the venue closed a position (16)."""
+
+    user: str
+    mark: Decimal
+    method: str  # "market", or "backstop" where the account was worth too little for that.
+
+
+@dataclass(frozen=True)
+class Liquidated:
+    """One liquidation of an account, as `userEvents` tells it."""
+
+    at_ms: int
+    lid: int
+    notional: Decimal
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class FundingRow:
+    """One hourly payment (`userFunding`). `dollars` is what the account gained."""
+
+    at_ms: int
+    coin: str
+    dollars: Decimal
+    size: Decimal
+    rate: Decimal
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +82,23 @@ class Band:
         above = [order.reached_at for order in orders if not order.waits_below]
         return cls(max(below, default=-INFINITY), min(above, default=INFINITY))
 
+    def holds(self, price: Decimal) -> bool:
+        return self.low < price < self.high
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The book reaches limits, the mark reaches triggers; either may lie apart."""
+
+    limits: Band
+    triggers: Band
+
+    @classmethod
+    def of(cls, orders: list[Order]) -> "Bands":
+        limits = [order for order in orders if not order.awaits_trigger]
+        triggers = [o for o in orders if o.awaits_trigger and not o.waits_for_fill]
+        return cls(Band.of(limits), Band.of(triggers))
+
 
 @dataclass
 class Account:
@@ -59,11 +108,14 @@ class Account:
     volume: Decimal = Decimal(0)
     orders: list[Order] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    updates: list[Record] = field(default_factory=list)  # What `orderUpdates` tells.
     fills: list[Fill] = field(default_factory=list)
+    fundings: list[FundingRow] = field(default_factory=list)
+    liquidations: list[Liquidated] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=lambda: defaultdict(Position))
     leverages: dict[str, Leverage] = field(default_factory=dict)
     _open: dict[str, dict[int, Order]] = field(default_factory=lambda: defaultdict(dict))
-    _bands: dict[str, Band] = field(default_factory=dict)
+    _bands: dict[str, Bands] = field(default_factory=dict)
     _by_oid: dict[int, int] = field(default_factory=dict)  # oid to place in `orders`.
     _by_cloid: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
 
@@ -77,6 +129,11 @@ class Account:
         record = Record(order, status, order.remaining, at_ms)
         order.records.append(record)
         self.records.append(record)
+        self.updates.append(record)
+
+    def tell(self, order: Order, at_ms: int) -> None:
+        """Have the streams tell an order that has filled partly; it makes no record."""
+        self.updates.append(Record(order, "open", order.remaining, at_ms))
 
     def rest(self, order: Order) -> None:
         self._open[order.coin.name][order.oid] = order
@@ -87,6 +144,23 @@ class Account:
         self._open[order.coin.name].pop(order.oid, None)
         self._bands.pop(order.coin.name, None)
         self.record(order, status, at_ms)
+        self._tell_family(order, status, at_ms)
+
+    def _tell_family(self, order: Order, status: str, at_ms: int) -> None:
+        """Wake or end the exits that were placed together with an order (8)."""
+        wakes = status == "filled" or (status == "marginCanceled" and order.filled)
+        for child in order.children:
+            if not self.is_open(child):
+                continue
+            if wakes:
+                child.waits_for_fill = False
+                self.rest(child)
+            else:
+                self.close(child, "canceled", at_ms)
+        if status == "filled":
+            for sibling in order.siblings:
+                if self.is_open(sibling):
+                    self.close(sibling, "siblingFilledCanceled", at_ms)
 
     def is_open(self, order: Order) -> bool:
         return order.oid in self._open[order.coin.name]
@@ -96,16 +170,16 @@ class Account:
         resting = self._open.get(coin)
         return list(resting.values()) if resting else []
 
-    def is_reached(self, coin: str, price: Decimal) -> bool:
-        """Tell whether a price reaches any open order.
+    def is_reached(self, coin: str, price: Decimal, mark: Decimal) -> bool:
+        """Tell whether the price reaches any limit, or the mark any trigger.
 
         The answer is remembered between changes: a path of thousands of points passes orders
         that it does not touch without looking at each of them.
         """
-        band = self._bands.get(coin)
-        if band is None:
-            band = self._bands[coin] = Band.of(self.open_on(coin))
-        return not band.low < price < band.high
+        bands = self._bands.get(coin)
+        if bands is None:
+            bands = self._bands[coin] = Bands.of(self.open_on(coin))
+        return not (bands.limits.holds(price) and bands.triggers.holds(mark))
 
     def open_orders(self) -> list[Order]:
         """Return all open orders, newest first, as the venue lists them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from recomma.simulators.hyperliquid.orders import OrderRequest
@@ -23,6 +24,7 @@ class CancelOne:
 @dataclass(frozen=True)
 class CancelOrders:
     cancels: tuple[CancelOne, ...]
+    fast: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class UpdateLeverage:
 @dataclass(frozen=True)
 class UpdateIsolatedMargin:
     asset: int
+    dollars: Decimal  # Added to the position's own margin, or taken away below 0.
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from recomma.simulators.hyperliquid import limits
 from recomma.simulators.hyperliquid.accounts import Account
 from recomma.simulators.hyperliquid.actions import ApproveAgent, Envelope, Noop
 from recomma.simulators.hyperliquid.executing import execute
+from recomma.simulators.hyperliquid.faults import FaultKind
 from recomma.simulators.hyperliquid.refusals import TurnedDown, must_deposit, unknown_signer
 from recomma.simulators.hyperliquid.wire import JsonObject
 from recomma.simulators.hyperliquid.world import World
@@ -40,12 +41,13 @@ def exchange(world: World, envelope: Envelope, recover: Recover, now_ms: int) ->
 
 
 def _admit_and_execute(world: World, envelope: Envelope, signer: str, now_ms: int) -> JsonObject:
-    account = _account_for(world, envelope, signer)
-    count = limits.item_count(envelope.canonical)
-    if count > ITEMS_MAX:
+    account = _account_for(world, envelope, signer, now_ms)
+    count, kind = limits.item_count(envelope.canonical), envelope.canonical["type"]
+    if count > ITEMS_MAX and (kind != "order" or world.switches.order_batch_cap):
         raise TurnedDown(f"Signed action over weight limit of {ITEMS_MAX}.")
     budget = world.budget(account.address)
-    budget.check(world.limits, account.volume, envelope.canonical["type"], now_ms)
+    exhausted = world.faults.always(FaultKind.ADDRESS_BUDGET_EXHAUSTED) is not None
+    budget.check(world.limits, account.volume, kind, now_ms, exhausted=exhausted)
     # Whatever is refused above leaves the nonce free; whatever is refused below has used it (6).
     if world.switches.noop_uses_nonce or not isinstance(envelope.action, Noop):
         world.nonces_of(signer).admit(envelope.nonce, now_ms)
@@ -57,7 +59,7 @@ def _admit_and_execute(world: World, envelope: Envelope, signer: str, now_ms: in
     return response
 
 
-def _account_for(world: World, envelope: Envelope, signer: str) -> Account:
+def _account_for(world: World, envelope: Envelope, signer: str, now_ms: int) -> Account:
     """Return the account that is acted on: the signer's, its master's, or a sub-account."""
     if isinstance(envelope.action, ApproveAgent):
         if signer not in world.accounts:
@@ -67,6 +69,8 @@ def _account_for(world: World, envelope: Envelope, signer: str) -> Account:
     revoked = world.faults.revoked(signer) if agent else None
     if revoked and agent:
         raise must_deposit(agent.master) if revoked.text == "deposit" else unknown_signer(signer)
+    if agent and agent.expired(now_ms) and world.switches.expired_agents == "refused":
+        raise unknown_signer(signer)
     master = agent.master if agent else signer
     account = world.accounts.get(master)
     if account is None:

@@ -12,6 +12,7 @@ MINUTE_MS: Final = 60_000
 LET_THROUGH_MS: Final = 10_000  # One action per this time passes when the budget is gone.
 CANCEL_BONUS: Final = 100_000
 EXPIRED_COST: Final = 5
+FIRST_REQUESTS: Final = 10_000
 
 LIGHT: Final = frozenset(
     {
@@ -78,13 +79,20 @@ class AddressBudget:
     used: int = 0
     _let_through_ms: int | None = None
 
-    def check(self, limits: Limits, volume: Decimal, kind: str, now_ms: int) -> None:
-        """Let an action pass, or raise TurnedDown. A refusal neither counts nor waits longer."""
-        if limits.address_requests is None:
+    def check(
+        self, limits: Limits, volume: Decimal, kind: str, now_ms: int, *, exhausted: bool = False
+    ) -> None:
+        """Let an action pass, or raise TurnedDown. A refusal neither counts nor waits longer.
+
+        `exhausted` spends the budget of the moment, as the fault of that name asks for.
+        """
+        if limits.address_requests is None and not exhausted:
             return
-        cap = limits.address_requests + int(volume)
+        cap = self.cap(limits, volume)
         if kind in CANCELS:
             cap = min(cap + CANCEL_BONUS, 2 * cap)
+        if exhausted:
+            self.used = max(self.used, cap + 1)
         if self.used <= cap:
             return
         last = self._let_through_ms
@@ -94,3 +102,9 @@ class AddressBudget:
                 f" traded ${volume:.2f}. Place taker orders to free up 1 request per USDC traded."
             )
         self._let_through_ms = now_ms
+
+    @staticmethod
+    def cap(limits: Limits, volume: Decimal) -> int:
+        """Return how many requests an account may have sent: it earns one per dollar traded."""
+        initial = limits.address_requests
+        return (FIRST_REQUESTS if initial is None else initial) + int(volume)

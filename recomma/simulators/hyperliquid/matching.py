@@ -1,55 +1,41 @@
-"""The market moving on, and fills: the one place where money changes hands."""
+"""Orders meeting the market, and fills: the one place where money changes hands."""
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from recomma.simulators.hyperliquid import margin, reduce_only
-from recomma.simulators.hyperliquid.accounts import Account, Fill
+from recomma.simulators.hyperliquid.accounts import Account, Fill, Liquidation
 from recomma.simulators.hyperliquid.orders import Order
-from recomma.simulators.hyperliquid.prices import PricePath
-from recomma.simulators.hyperliquid.world import World
+from recomma.simulators.hyperliquid.world import MarketTrade, World
 
 TAKER_RATE: Final = Decimal("0.00045")
 MAKER_RATE: Final = Decimal("0.00015")
 CENT_FRACTION: Final = Decimal("0.000001")  # Recorded fees are cut off at six decimals.
 
 
-def advance(world: World, now_ms: int) -> None:
-    """Let the market pass every price point up to now, in their order.
-
-    What a point reaches is filled with the time of that point.
-    """
-    for at_ms, price, path in world.market.due(now_ms):
-        path.move(price)
-        settle_path(world, path, at_ms)
-
-
-def settle_path(world: World, path: PricePath, at_ms: int) -> None:
-    """Fill what the present price of a path reaches, for everybody who sees that path."""
-    if path.account is not None:
-        account = world.accounts.get(path.account)
-        if account is not None:
-            settle(world, account, path.coin, at_ms)
-        return
-    for account in world.accounts.values():
-        if not world.market.has_own(account.address, path.coin):
-            settle(world, account, path.coin, at_ms)
-
-
 def settle(world: World, account: Account, coin: str, at_ms: int) -> None:
     """Fire the triggers and fill the resting orders that the price of this moment reaches."""
     price = world.market.price(account.address, coin)
-    if price is None or not account.is_reached(coin, price):
+    if price is None or world.faults.halted(coin):
         return
-    for order in account.open_on(coin):
-        if order.awaits_trigger and account.is_open(order):
-            _fire(world, account, order, at_ms)
+    if not account.is_reached(coin, price, margin.mark(world, account, coin)):
+        return
+    fire_triggers(world, account, coin, at_ms)
     # The orders that the market met first on its way are filled first.
     reached = [o for o in account.open_on(coin) if not o.awaits_trigger and o.reached_by(price)]
     for order in sorted(reached, key=lambda o: (-o.side.sign * o.price, o.oid)):
         if account.is_open(order):
             _fill_resting(world, account, order, at_ms)
+
+
+def fire_triggers(world: World, account: Account, coin: str, at_ms: int) -> None:
+    """Turn the trigger orders that the mark has reached into live ones."""
+    if world.faults.halted(coin):
+        return
+    for order in account.open_on(coin):
+        if order.awaits_trigger and not order.waits_for_fill and account.is_open(order):
+            _fire(world, account, order, at_ms)
 
 
 @dataclass(frozen=True)
@@ -60,6 +46,8 @@ class Trade:
     price: Decimal
     at_ms: int
     crossed: bool
+    liquidation: Liquidation | None = None
+    direction: str | None = None  # Where the venue itself traded.
 
 
 def take(world: World, account: Account, order: Order, at_ms: int) -> Decimal:
@@ -69,6 +57,9 @@ def take(world: World, account: Account, order: Order, at_ms: int) -> Decimal:
     if price is None or not order.reached_by(price):
         return Decimal(0)
     size = takeable(world, account, order)
+    if not order.request.reduce_only:
+        free = margin.Free(world, account)
+        size = min(size, free.affordable(order.coin, order.side, size, price))
     if size:
         world.market.take(account.address, coin, order.side, size)
         trade(world, account, order, Trade(size, price, at_ms, crossed=True))
@@ -99,6 +90,8 @@ def _fire(world: World, account: Account, order: Order, at_ms: int) -> None:
         order.side, margin.mark(world, account, order.coin.name)
     ):
         return
+    if order.follows_position:
+        order.remaining = abs(account.positions[order.coin.name].size)
     order.remaining = reduce_only.closable(account, order)
     if not order.remaining:
         account.close(order, reduce_only.CANCELED, at_ms)
@@ -116,28 +109,34 @@ def trade(world: World, account: Account, order: Order, made: Trade) -> None:
     coin = order.coin.name
     fee = _fee(made)
     change = account.positions[coin].fill(order.side, made.size, made.price)
-    account.cash += change.closed_pnl - fee
+    margin.settle_cash(world, account, coin, change, made.price)
+    account.cash -= fee
     account.volume += made.price * made.size
-    account.fills.append(
-        Fill(
-            order=order,
-            price=made.price,
-            size=made.size,
-            at_ms=made.at_ms,
-            start=change.start,
-            direction=change.direction,
-            closed_pnl=change.closed_pnl,
-            crossed=made.crossed,
-            fee=fee,
-            tid=world.new_tid(),
-            hash=world.new_hash(),
-        )
+    after_fee = fee if world.switches.closed_pnl_after_fee else Decimal(0)
+    fill = Fill(
+        order=order,
+        price=made.price,
+        size=made.size,
+        at_ms=made.at_ms,
+        start=change.start,
+        direction=made.direction or change.direction,
+        closed_pnl=change.closed_pnl - after_fee,
+        crossed=made.crossed,
+        fee=fee,
+        tid=world.new_tid(),
+        hash=world.new_hash(),
+        liquidation=made.liquidation,
     )
+    account.fills.append(fill)
+    world.trades[coin].append(MarketTrade(account.address, fill))
     order.remaining -= made.size
     order.filled += made.size
     if not order.remaining:
         account.close(order, "filled", made.at_ms)
-    reduce_only.fit_to_position(account, coin, made.at_ms)
+    elif world.switches.partial_fill_updates and not made.crossed:
+        account.tell(order, made.at_ms)
+    grow = world.switches.shrunk_exits_grow
+    reduce_only.fit_to_position(account, coin, made.at_ms, grow=grow)
 
 
 def _fee(made: Trade) -> Decimal:

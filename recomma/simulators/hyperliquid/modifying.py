@@ -6,7 +6,7 @@ from recomma.simulators.hyperliquid import refusals
 from recomma.simulators.hyperliquid.accounts import Account
 from recomma.simulators.hyperliquid.actions import ModifyOne
 from recomma.simulators.hyperliquid.orders import Order, OrderRequest, Tif
-from recomma.simulators.hyperliquid.placing import RefusedOrder, Status, error, place
+from recomma.simulators.hyperliquid.placing import RefusedOrder, Status, error, new_order, place
 from recomma.simulators.hyperliquid.refusals import Refusal
 from recomma.simulators.hyperliquid.world import World
 
@@ -25,7 +25,9 @@ def modify(
     elif not always_place:
         return {"error": refusals.CANNOT_MODIFY}
     try:
-        return place(world, account, request, at_ms)
+        new = new_order(world, request, at_ms)
+        new.replaces = old
+        return place(world, account, new, at_ms)
     except RefusedOrder as refused:
         lost = Refusal(refusals.MODIFY_LOST + refused.refusal.text)
         return error(world, lost, coin)

@@ -73,6 +73,10 @@ class Order:
     tif: Tif | None = None
     filled: Decimal = Decimal(0)
     awaits_trigger: bool = False
+    waits_for_fill: bool = False  # A child, until its parent has filled completely.
+    children: list["Order"] = field(default_factory=list)
+    siblings: list["Order"] = field(default_factory=list)
+    replaces: "Order | None" = None  # What a modify cancelled for it.
     records: list[Record] = field(default_factory=list)
 
     @property
@@ -91,6 +95,11 @@ class Order:
     def on_book(self) -> bool:
         """Tell whether it can rest: not a trigger, nor an Ioc that is just being matched."""
         return not self.awaits_trigger and self.tif is not None and self.tif.rests
+
+    @property
+    def follows_position(self) -> bool:
+        """Tell whether its size is whatever the position is when it fires (8)."""
+        return self.position_tpsl and not self.request.size
 
     @property
     def waits_below(self) -> bool:

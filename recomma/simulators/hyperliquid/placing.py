@@ -50,25 +50,24 @@ class RefusedOrder(Exception):
         self.refusal = refusal
 
 
-def place(
-    world: World,
-    account: Account,
-    request: OrderRequest,
-    at_ms: int,
-    *,
-    position_tpsl: bool = False,
-) -> Status:
-    """Place one order and return its entry of `statuses`. Raises RefusedOrder."""
+def new_order(
+    world: World, request: OrderRequest, at_ms: int, *, position_tpsl: bool = False
+) -> Order:
     coin = world.universe.coins[request.asset]
     tif = Tif.GTC if request.trigger and not request.trigger.market else request.tif
-    order = Order(world.new_oid(), coin, request, request.size, at_ms, position_tpsl, tif)
+    return Order(world.new_oid(), coin, request, request.size, at_ms, position_tpsl, tif)
+
+
+def place(world: World, account: Account, order: Order, at_ms: int) -> Status:
+    """Place one order and return its entry of `statuses`. Raises RefusedOrder."""
+    request = order.request
     refusal = _first_refusal(Placing(world, account, order))
     if refusal is not None:
         _remember_refused(account, order, refusal, at_ms)
         raise RefusedOrder(refusal)
     account.add(order)
     if request.trigger is not None:
-        return _await_trigger(account, order, at_ms)
+        return _await_trigger(world, account, order, at_ms)
     return _execute(world, account, order, at_ms)
 
 
@@ -83,6 +82,11 @@ def _first_refusal(placing: Placing) -> Refusal | None:
         if refusal is not None:
             return refusal
     return None
+
+
+def _check_halted(placing: Placing) -> Refusal | None:
+    halted = placing.world.faults.halted(placing.order.coin.name)
+    return refusals.HALTED if halted else None
 
 
 def _ordered_refusal(placing: Placing) -> Refusal | None:
@@ -101,8 +105,11 @@ def _check_cloid(placing: Placing) -> Refusal | None:
 def _check_reduce_only(placing: Placing) -> Refusal | None:
     """Refuse an exit that would open something, and shrink one that is too large."""
     order = placing.order
-    if not order.request.reduce_only:
+    if not order.request.reduce_only or order.waits_for_fill:
         return None
+    if order.follows_position:
+        held = placing.account.positions[order.coin.name].closing_side is order.side
+        return None if held else refusals.WOULD_INCREASE
     closable = reduce_only.closable(placing.account, order)
     if not closable:
         return refusals.WOULD_INCREASE
@@ -112,7 +119,7 @@ def _check_reduce_only(placing: Placing) -> Refusal | None:
 
 def _check_trigger(placing: Placing) -> Refusal | None:
     trigger, coin = placing.order.request.trigger, placing.order.coin.name
-    if trigger is None:
+    if trigger is None or placing.order.waits_for_fill:
         return None
     already = trigger.fires(placing.order.side, margin.mark(placing.world, placing.account, coin))
     return refusals.BAD_TRIGGER if already else None
@@ -135,7 +142,7 @@ def _check_minimum(placing: Placing) -> Refusal | None:
     """Refuse less than 10 dollars, unless it closes the whole position (2.4)."""
     order, asked = placing.order, placing.order.request
     whole = placing.account.closes_whole(order.coin.name, order.side, asked.size, asked.reduce_only)
-    if whole:
+    if whole or order.follows_position:
         return None
     # An Ioc is measured at the price that it would meet.
     takes = order.tif in (Tif.IOC, Tif.FRONTEND_MARKET)
@@ -152,12 +159,19 @@ def _check_margin(placing: Placing) -> Refusal | None:
     holds = world.switches.resting_orders_hold_margin
     reserved = margin.resting(account) if holds else Decimal(0)
     free = margin.Free(world, account, reserved)
-    sufficient = free.covers(order.coin, order.side, order.remaining, price)
-    return None if sufficient else refusals.NO_MARGIN
+    if free.covers(order.coin, order.side, order.remaining, price):
+        return None
+    takes = order.tif in (Tif.IOC, Tif.FRONTEND_MARKET)
+    if not takes or world.switches.ioc_beyond_margin == "refused":
+        return refusals.NO_MARGIN
+    # It fills what the margin allows, and the rest is dropped (7.1).
+    affordable = free.affordable(order.coin, order.side, order.remaining, price)
+    return None if affordable else refusals.NO_MARGIN
 
 
 # In this order: "no match" is answered before "too small" (2.4).
 CHECKS: Final[tuple[Check, ...]] = (
+    _check_halted,
     _ordered_refusal,
     _check_cloid,
     _check_reduce_only,
@@ -175,10 +189,14 @@ def _remember_refused(account: Account, order: Order, refusal: Refusal, at_ms: i
         account.record(order, refusal.status, at_ms)
 
 
-def _await_trigger(account: Account, order: Order, at_ms: int) -> Status:
+def _await_trigger(world: World, account: Account, order: Order, at_ms: int) -> Status:
     order.awaits_trigger = True
     account.rest(order)
     account.record(order, "open", at_ms)
+    if order.waits_for_fill:
+        return "waitingForFill"
+    if world.switches.trigger_status == "resting":
+        return {"resting": _named(order)}
     return "waitingForTrigger"
 
 
@@ -186,10 +204,11 @@ def _execute(world: World, account: Account, order: Order, at_ms: int) -> Status
     account.rest(order)
     account.record(order, "open", at_ms)
     price = world.market.price(account.address, order.coin.name)
+    offered = matching.takeable(world, account, order)
     taken = matching.take(world, account, order, at_ms)
     if account.is_open(order) and not order.on_book:
         # The rest of an Ioc is dropped without a word; only `totalSz` tells.
-        account.close(order, "canceled", at_ms)
+        account.close(order, "canceled" if taken == offered else "marginCanceled", at_ms)
     if account.is_open(order):
         if order.request.reduce_only:
             reduce_only.make_room(account, order, at_ms)

@@ -1,6 +1,6 @@
 """One net position per coin and account (hyperliquid.md 15, 16)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -16,12 +16,35 @@ class Change:
     start: Decimal
     direction: str
     closed_pnl: Decimal
+    opened: Decimal
+    closed: Decimal
+
+
+@dataclass
+class FundingPaid:
+    """What one coin's position has paid (below zero: received) in dollars, `cumFunding`."""
+
+    all_time: Decimal = ZERO
+    since_open: Decimal = ZERO
+    since_change: Decimal = ZERO
+
+    def pay(self, dollars: Decimal) -> None:
+        self.all_time += dollars
+        self.since_open += dollars
+        self.since_change += dollars
+
+    def position_changed(self, *, was_flat: bool) -> None:
+        self.since_change = ZERO
+        if was_flat:
+            self.since_open = ZERO
 
 
 @dataclass
 class Position:
     size: Decimal = ZERO  # Signed: below zero is short.
     entry_price: Decimal = ZERO
+    stake: Decimal = ZERO  # What an isolated position has set aside from the account's cash.
+    funding: FundingPaid = field(default_factory=FundingPaid)
 
     @property
     def closing_side(self) -> Side | None:
@@ -48,7 +71,8 @@ class Position:
             kept = ZERO if closed else abs(start)
             self.entry_price = (kept * self.entry_price + opened * price) / (kept + opened)
         self.size += side.sign * size
-        return Change(start, _direction(start, self.size, closed), pnl)
+        self.funding.position_changed(was_flat=not start or (closed > 0 and opened > 0))
+        return Change(start, _direction(start, self.size, closed), pnl, opened, closed)
 
 
 def _direction(start: Decimal, end: Decimal, closed: Decimal) -> str:

@@ -52,6 +52,10 @@ class PricePath:
             self._next += 1
             yield self._ahead[self._next - 1]
 
+    def end(self) -> None:
+        self.price = None
+        self._ahead, self._next = [], 0
+
     def move(self, price: Decimal) -> None:
         self.price = price
         self.taken.clear()
@@ -67,6 +71,7 @@ class Market:
         self._own: dict[tuple[str, str], PricePath] = {}
         self._posted: set[tuple[str | None, str]] = set()
         self._depths: dict[str, Depth] = {}
+        self._marks: dict[str, Decimal] = {}
 
     def path(self, account: str | None, coin: str) -> PricePath | None:
         if account is not None and (account, coin) in self._own:
@@ -79,6 +84,28 @@ class Market:
     def price(self, account: str | None, coin: str) -> Decimal | None:
         path = self.path(account, coin)
         return path.price if path else None
+
+    def mark(self, account: str | None, coin: str) -> Decimal | None:
+        """Return the mark and oracle price: the book's, unless it was set apart from it."""
+        apart = self._marks.get(coin)
+        return self.price(account, coin) if apart is None else apart
+
+    def set_mark(self, coin: str, price: Decimal | None) -> None:
+        """Set the mark apart from the book; None ties it to the book again."""
+        if price is None:
+            self._marks.pop(coin, None)
+        else:
+            self._marks[coin] = price
+
+    def of_coin(self, coin: str) -> list[PricePath]:
+        paths = (*self._paths.values(), *self._own.values())
+        return [path for path in paths if path.coin == coin]
+
+    def delist(self, coin: str) -> None:
+        """Forget every price of a coin."""
+        self._marks.pop(coin, None)
+        for path in self.of_coin(coin):
+            path.end()
 
     def add(self, account: str | None, coin: str, points: list[Point]) -> PricePath:
         """Merge points into a path. Before its first point a path has that point's price."""
@@ -98,9 +125,8 @@ class Market:
 
     def set_depth(self, coin: str, depth: Depth) -> None:
         self._depths[coin] = depth
-        for path in (*self._paths.values(), *self._own.values()):
-            if path.coin == coin:
-                path.taken.clear()
+        for path in self.of_coin(coin):
+            path.taken.clear()
 
     def available(self, account: str | None, coin: str, side: Side) -> Decimal | None:
         """Return how much a taker of this side still finds; None means any amount."""

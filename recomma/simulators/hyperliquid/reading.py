@@ -31,15 +31,22 @@ def known(found: JsonObject, what: str, allowed: Iterable[str]) -> None:
         raise BadControl(f"{what} has no {unknown[0]!r}; it has: {', '.join(sorted(allowed))}.")
 
 
-def decimal(value: Any, what: str) -> Decimal:
+def signed_decimal(value: Any, what: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise BadControl(f"{what} has to be a number.")
     try:
         found = Decimal(value)
     except InvalidOperation:
         raise BadControl(f"{what} is not a number: {value!r}.") from None
-    if not found.is_finite() or found < 0:
-        raise BadControl(f"{what} has to be a finite number of at least 0.")
+    if not found.is_finite():
+        raise BadControl(f"{what} has to be a finite number.")
+    return found
+
+
+def decimal(value: Any, what: str) -> Decimal:
+    found = signed_decimal(value, what)
+    if found < 0:
+        raise BadControl(f"{what} has to be a number of at least 0.")
     return found
 
 

@@ -25,10 +25,10 @@ def make_room(account: Account, newest: Order, at_ms: int) -> None:
         excess -= order.remaining
 
 
-def fit_to_position(account: Account, coin: str, at_ms: int) -> None:
+def fit_to_position(account: Account, coin: str, at_ms: int, *, grow: bool) -> None:
     """Shrink or cancel exits after the position has changed, keeping the newest first.
 
-    A shrunk exit does not grow again (assumed; hyperliquid.md 8).
+    Whether a shrunk exit may `grow` again is an open question (hyperliquid.md 8).
     """
     position = account.positions[coin]
     room = abs(position.size)
@@ -36,7 +36,8 @@ def fit_to_position(account: Account, coin: str, at_ms: int) -> None:
         if order.side is not position.closing_side or not room:
             account.close(order, CANCELED, at_ms)
             continue
-        order.remaining = min(order.remaining, room)
+        most = order.request.size - order.filled if grow else order.remaining
+        order.remaining = min(most, room)
         room -= order.remaining
     if not position.size:
         _drop_triggers(account, coin, at_ms)

@@ -4,6 +4,7 @@ Everything here is either understood or WrongShape (HTTP 422), before any signat
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from recomma.domain.money import Side
@@ -44,6 +45,7 @@ APPROVE_FIELDS: Final = (
     "agentName",
     "nonce",
 )
+MICRODOLLARS: Final = 1_000_000
 V_VALUES: Final = (0, 1, 27, 28)
 
 
@@ -170,7 +172,8 @@ def _cancel(found: Mapping[str, Any]) -> tuple[Action, JsonObject]:
     read = [obj(item) for item in items(found.get("cancels"))]
     cancels = tuple(CancelOne(whole(c.get("a")), whole(c.get("o"))) for c in read)
     wires = [{"a": c.asset, "o": c.which} for c in cancels]
-    return CancelOrders(cancels), _fast({"type": "cancel", "cancels": wires}, found)
+    fast = found.get("f") is True
+    return CancelOrders(cancels, fast), _fast({"type": "cancel", "cancels": wires}, found)
 
 
 def _cancel_by_cloid(found: Mapping[str, Any]) -> tuple[Action, JsonObject]:
@@ -178,7 +181,8 @@ def _cancel_by_cloid(found: Mapping[str, Any]) -> tuple[Action, JsonObject]:
     read = [obj(item) for item in items(found.get("cancels"))]
     cancels = tuple(CancelOne(whole(c.get("asset")), cloid(c.get("cloid"))) for c in read)
     wires = [{"asset": c.asset, "cloid": c.which} for c in cancels]
-    return CancelOrders(cancels), _fast({"type": "cancelByCloid", "cancels": wires}, found)
+    fast = found.get("f") is True
+    return CancelOrders(cancels, fast), _fast({"type": "cancelByCloid", "cancels": wires}, found)
 
 
 def _fast(canonical: JsonObject, found: Mapping[str, Any]) -> JsonObject:
@@ -238,7 +242,8 @@ def _update_isolated_margin(found: Mapping[str, Any]) -> tuple[Action, JsonObjec
     amount = found.get("ntli")
     if not isinstance(amount, int) or isinstance(amount, bool):
         raise WrongShape
-    action = UpdateIsolatedMargin(whole(found.get("asset")))
+    dollars = Decimal(amount) / MICRODOLLARS
+    action = UpdateIsolatedMargin(whole(found.get("asset")), dollars)
     is_buy = truth(found.get("isBuy"))
     return action, {
         "type": "updateIsolatedMargin",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-from recomma.simulators.hyperliquid import control, limits, log, matching, reading, schema
+from recomma.simulators.hyperliquid import control, limits, log, passing, reading, schema, switches
 from recomma.simulators.hyperliquid.actions import Envelope
 from recomma.simulators.hyperliquid.admission import Outcome, Recover, exchange
 from recomma.simulators.hyperliquid.clock import Clock, RealTime
@@ -109,13 +109,15 @@ class Simulator:
 
     def _advance(self) -> int:
         """Let the market, and what is late, catch up with the clock; return now."""
-        now_ms = self.clock.now_ms
+        now_ms = self._world.faults.now_ms = self.clock.now_ms
         for late in sorted(self._late, key=lambda one: one.due_ms):
             if late.due_ms <= now_ms:
                 self._late.remove(late)
-                matching.advance(self._world, late.due_ms)
+                self._world.faults.now_ms = late.due_ms
+                passing.advance(self._world, late.due_ms)
                 self._carry_out(late.envelope, late.due_ms, "late_commit arrived")
-        matching.advance(self._world, now_ms)
+        self._world.faults.now_ms = now_ms
+        passing.advance(self._world, now_ms)
         return now_ms
 
     # The two endpoints of the venue.
@@ -179,13 +181,14 @@ class Simulator:
             return answer
 
     def _read(self, body: Any, now_ms: int) -> Answer:
-        answer = Answer(200, info(self._world, body, now_ms))
+        answer = Answer(200, info(self._world, body, now_ms + self._world.skew_ms))
         weight = limits.info_weight(body["type"], answer.payload)
         self._note(Received(now_ms, "/info", body, weight, answer))
         return answer
 
     def _carry_out(self, envelope: Envelope, now_ms: int, fault: str | None = None) -> Answer:
-        outcome: Outcome = exchange(self._world, envelope, self._recover, now_ms)
+        venue_ms = now_ms + self._world.skew_ms
+        outcome: Outcome = exchange(self._world, envelope, self._recover, venue_ms)
         answer = Answer(200, outcome.answer)
         weight = limits.exchange_weight(limits.item_count(envelope.canonical))
         self._note(Received(now_ms, "/exchange", None, weight, answer, fault, envelope, outcome))
@@ -206,8 +209,8 @@ class Simulator:
                 return self._show(name, request.query)
             if request.method != "POST":
                 return plain(405, "Method Not Allowed")
-            self._order(name, control_body(request))
-            return Answer(200, {"status": "ok"})
+            more = self._order(name, control_body(request))
+            return Answer(200, {"status": "ok", **(more or {})})
         except BadControl as complaint:
             return plain(400, str(complaint))
 
@@ -224,11 +227,11 @@ class Simulator:
             case "faults":
                 return Answer(200, control.shown_faults(self._world))
             case "switches":
-                return Answer(200, vars(self._world.switches))
+                return Answer(200, switches.shown(self._world.switches))
             case _:
                 return plain(404, f"There is nothing to read at {CONTROL}{name}.")
 
-    def _order(self, name: str, body: Any) -> None:
+    def _order(self, name: str, body: Any) -> JsonObject | None:
         now_ms = self._advance()
         if name == "reset":
             found = reading.mapping({} if body is None else body, "What to reset")
@@ -238,9 +241,10 @@ class Simulator:
         elif name == "clock":
             self._set_clock(body)
         elif name in control.CALLS:
-            control.CALLS[name](self._world, body, now_ms)
+            return control.CALLS[name](self._world, body, now_ms)
         else:
             raise BadControl(f"There is no control call {name!r}.")
+        return None
 
     def _set_clock(self, body: Any) -> None:
         found = reading.mapping(body, "The clock")

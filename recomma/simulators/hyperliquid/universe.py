@@ -26,11 +26,18 @@ class Coin:
             return price > 0
         _, digits, exponent = price.normalize().as_tuple()
         decimals = -int(exponent)
-        within = PRICE_DECIMALS - self.size_decimals
-        return len(digits) <= SIGNIFICANT_FIGURES_MAX and decimals <= within
+        return len(digits) <= SIGNIFICANT_FIGURES_MAX and decimals <= self.price_decimals
+
+    @property
+    def price_decimals(self) -> int:
+        return PRICE_DECIMALS - self.size_decimals
+
+    @property
+    def lot(self) -> Decimal:
+        return Decimal(1).scaleb(-self.size_decimals)
 
     def takes_size(self, size: Decimal) -> bool:
-        return size == size.quantize(Decimal(1).scaleb(-self.size_decimals))
+        return size == size.quantize(self.lot)
 
 
 class Universe:

@@ -32,23 +32,37 @@ def check_batch(
     found = list(orders)
     if not found:
         raise StaticDefect(refusals.NO_ORDERS, None)
-    # A parent with its exits in one action is not simulated; we never send one.
-    triggers = sum(order.trigger is not None for order in found)
-    if grouping == "normalTpsl" or (grouping == "positionTpsl" and triggers != len(found)):
+    if not _fits_grouping(found, grouping):
         raise StaticDefect(refusals.TRIGGER_GROUPING, found[0].asset)
     for order in found:
-        refusal = _defect(world, account, order)
+        refusal = _defect(world, account, order, sized=grouping != "positionTpsl")
         if refusal is not None:
             raise StaticDefect(refusal, order.asset)
 
 
-def _defect(world: World, account: Account, order: OrderRequest) -> Refusal | None:
+def _fits_grouping(orders: list[OrderRequest], grouping: str) -> bool:
+    """Tell whether the triggers stand where the grouping wants them (7.1).
+
+    `normalTpsl` is an entry and one or two exits of the other side, `positionTpsl` only exits.
+    """
+    exits = [order for order in orders if order.trigger is not None]
+    if grouping == "positionTpsl":
+        return len(exits) == len(orders)
+    if grouping != "normalTpsl":
+        return True
+    parent = orders[0]
+    if parent.trigger is not None or len(exits) != len(orders) - 1 or not 1 <= len(exits) <= 2:
+        return False
+    return all(o.side is not parent.side and o.asset == parent.asset for o in exits)
+
+
+def _defect(world: World, account: Account, order: OrderRequest, *, sized: bool) -> Refusal | None:
     coin = world.universe.at(order.asset)
     if coin is None:
         return refusals.UNKNOWN_ASSET
     if coin.delisted:
         return refusals.HALTED
-    if not order.size:
+    if not order.size and sized:
         return refusals.ZERO_SIZE
     if not coin.takes_size(order.size):
         return refusals.INVALID_SIZE

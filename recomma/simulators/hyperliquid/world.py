@@ -1,10 +1,12 @@
 """Everything that the simulated venue knows at one moment."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Final
 
-from recomma.simulators.hyperliquid.accounts import Account
+from recomma.simulators.hyperliquid.accounts import Account, Fill
 from recomma.simulators.hyperliquid.faults import Faults
 from recomma.simulators.hyperliquid.limits import AddressBudget, IpBudget, Limits
 from recomma.simulators.hyperliquid.nonces import Nonces
@@ -26,7 +28,27 @@ class Agent:
     address: str
     master: str
     name: str | None = None  # Unnamed agents are not listed by `extraAgents` (5).
-    valid_until_ms: int = 0
+    valid_until_ms: int = 0  # 0 where no end was given.
+
+    def expired(self, now_ms: int) -> bool:
+        return 0 < self.valid_until_ms < now_ms
+
+
+@dataclass(frozen=True)
+class FundingHour:
+    """What one hour cost on one coin (`fundingHistory`)."""
+
+    at_ms: int
+    coin: str
+    rate: Decimal
+
+
+@dataclass(frozen=True)
+class MarketTrade:
+    """One execution as everybody sees it. The other side is the market, which is nobody here."""
+
+    account: str
+    fill: Fill
 
 
 @dataclass
@@ -48,6 +70,10 @@ class World:
     nonces: dict[str, Nonces] = field(default_factory=dict)
     ip_budget: IpBudget = field(default_factory=IpBudget)
     last_oid: int = FIRST_OID
+    funding_rates: dict[str, Decimal] = field(default_factory=dict)  # Per hour; 0 if not named.
+    funding_history: list[FundingHour] = field(default_factory=list)
+    passed_ms: int | None = None  # Up to when funding has been paid.
+    trades: dict[str, list[MarketTrade]] = field(default_factory=lambda: defaultdict(list))
     random: Random = field(init=False)
     faults: Faults = field(init=False)
 
@@ -55,6 +81,11 @@ class World:
         self.random = Random(self.seed)
         # Its own stream of chance: a fault's dice must not change the trade ids.
         self.faults = Faults(Random(self.seed + 1))
+
+    @property
+    def skew_ms(self) -> int:
+        """How far the venue's own clock is ahead of the one that was set."""
+        return self.faults.skew_ms()
 
     def new_oid(self) -> int:
         self.last_oid += self.random.randint(1, 9)
