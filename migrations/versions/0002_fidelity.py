@@ -54,6 +54,10 @@ REASON_COLUMNS = (
     ("order_history", "why"),
 )
 STEPS_BEFORE = "watch plan submit reconcile refresh"
+HAPPENINGS_BEFORE = """
+    asked rested filled ended_partly refused turned_away never_arrived gone withdrawn skipped
+    planned cancel_wanted cancel_asked retermed unclear
+"""
 STYLES_BEFORE = "rest cross"
 ADDED = (
     "standings mode text NOT NULL DEFAULT 'whole'"
@@ -79,6 +83,11 @@ ADDED = (
     "venues budget_used bigint",
     "venues budget_cap bigint",
     "venues trouble text NOT NULL DEFAULT ''",
+    "venues trouble_why text CONSTRAINT trouble_why_known CHECK (trouble_why IN ($reasons))",
+    "venues survey_fence bigint NOT NULL DEFAULT 0",
+    "venues role_read_at timestamptz",
+    "venues role_trouble text NOT NULL DEFAULT ''",
+    "fills liquidation boolean NOT NULL DEFAULT false",
 )
 TABLES_NEWEST_FIRST = "held_positions foreign_orders stops transfers claims"
 
@@ -94,6 +103,7 @@ def upgrade() -> None:
         know(table, column, reasons)
     know("notes", "step", quoted(STEPS_BEFORE + " survey"))
     know("mirror_orders", "style", quoted(STYLES_BEFORE + " trigger"))
+    know("order_history", "event", quoted(HAPPENINGS_BEFORE + " adopted"))
     for added in ADDED:
         table, column = Template(added).substitute(reasons=reasons).split(" ", 1)
         op.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
@@ -120,6 +130,7 @@ def downgrade() -> None:
         table, column = added.split(" ", 2)[:2]
         op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     # NOT VALID: rows with a newer word stay, because history is not rewritten to go back.
+    know("order_history", "event", quoted(HAPPENINGS_BEFORE), " NOT VALID")
     know("mirror_orders", "style", quoted(STYLES_BEFORE), " NOT VALID")
     op.execute("DELETE FROM notes WHERE step = 'survey'")
     know("notes", "step", quoted(STEPS_BEFORE))

@@ -57,6 +57,8 @@ CREATE TABLE foreign_orders (
     first_seen_at timestamptz NOT NULL,
     last_seen_at timestamptz NOT NULL,
     gone_at timestamptz,
+    reason text NOT NULL CONSTRAINT reason_known CHECK (reason IN ($reasons)),
+    names_deal bigint,
     PRIMARY KEY (venue, oid)
 );
 
@@ -68,5 +70,8 @@ CREATE TABLE held_positions (
     short_by numeric NOT NULL
         CONSTRAINT short_by_not_negative CHECK (short_by >= 0 AND short_by < 'Infinity'),
     read_at timestamptz NOT NULL,
+    ours numeric NOT NULL,
+    short_since timestamptz,
+    CONSTRAINT short_since_some_time CHECK ((short_by > 0) = (short_since IS NOT NULL)),
     PRIMARY KEY (venue, coin)
 );

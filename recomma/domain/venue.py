@@ -195,6 +195,8 @@ class Fill:
     `tid` is a hash of the two orders that met, so two executions of one pair share it: the time
     belongs to the key (hyperliquid.md 11).
     `fee` is in USDC, negative for a rebate. `closed_pnl` is the venue's and without the fee.
+    `liquidation`: the venue took this position away; whoever only stood on the other side of one
+    has an ordinary fill (hyperliquid.md 11 and 16).
     """
 
     coin: str
@@ -208,6 +210,7 @@ class Fill:
     cloid: str | None
     closed_pnl: Decimal
     crossed: bool
+    liquidation: bool = False
 
 
 @dataclass(frozen=True)

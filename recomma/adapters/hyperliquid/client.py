@@ -142,7 +142,7 @@ class HyperliquidInfo:
         rows = checked(list[FillRow], self._ask(question))
         if extra_weight := len(rows) // FILLS_PER_WEIGHT:
             self.spend(extra_weight)
-        return [row.fill() for row in rows]
+        return [row.fill(account) for row in rows]
 
     def _ask(self, question: Mapping[str, object]) -> object:
         self.spend(WEIGHTS.get(str(question["type"]), WEIGHT_OF_OTHERS))

@@ -105,6 +105,10 @@ class Meta(Shape):
         )
 
 
+class Liquidation(Shape):
+    user: str = Field("", alias="liquidatedUser")
+
+
 class FillRow(Shape):
     coin: str
     oid: int
@@ -118,8 +122,10 @@ class FillRow(Shape):
     closed_pnl: SignedAmount = Field(Decimal(0), alias="closedPnl")
     crossed: bool
     start_position: str = Field("", alias="startPosition")
+    liquidation: Liquidation | None = None
 
-    def fill(self) -> Fill:
+    def fill(self, account: str) -> Fill:
+        """Return the fill as `account` had it, which may have been liquidated by it."""
         return Fill(
             coin=self.coin,
             oid=self.oid,
@@ -132,7 +138,11 @@ class FillRow(Shape):
             cloid=self.cloid,
             closed_pnl=self.closed_pnl,
             crossed=self.crossed,
+            liquidation=self._liquidates(account),
         )
+
+    def _liquidates(self, account: str) -> bool:
+        return self.liquidation is not None and self.liquidation.user.lower() == account.lower()
 
     def _made_up_tid(self) -> int:
         """Return a negative id made of the row itself: rows of 2023 have none, and without

@@ -149,5 +149,6 @@ def _row(venue: str, fill: Fill, now: datetime) -> dict[str, object]:
         "closed_pnl": fill.closed_pnl,
         "crossed": fill.crossed,
         "cloid": fill.cloid,
+        "liquidation": fill.liquidation,
         "booked_at": now,
     }

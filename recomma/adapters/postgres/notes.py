@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     BindParameter,
+    Column,
     ColumnElement,
     Connection,
     DateTime,
@@ -189,19 +190,21 @@ def _claiming(
 
 
 def count_up_fence(connection: Connection, note: Note) -> int:
-    table, key = _subject(note)
-    counted = update(table).where(key).values(fence=table.c.fence + 1).returning(table.c.fence)
+    table, column, key = _subject(note)
+    counted = update(table).where(key).values({column: column + 1}).returning(column)
     fence: int = connection.execute(counted).scalar_one()
     return fence
 
 
-def _subject(note: Note) -> tuple[Table, ColumnElement[bool]]:
+def _subject(note: Note) -> tuple[Table, "Column[int]", ColumnElement[bool]]:
     """Return where the fence of the note's subject stands; compare `Note.subject`."""
     if note.deal_id:
-        return deals, deals.c.id == note.deal_id
+        return deals, deals.c.fence, deals.c.id == note.deal_id
+    if note.step is Step.SURVEY:
+        return venues, venues.c.survey_fence, venues.c.name == note.venue
     if note.venue:
-        return venues, venues.c.name == note.venue
-    return accounts, accounts.c.name == note.account
+        return venues, venues.c.fence, venues.c.name == note.venue
+    return accounts, accounts.c.fence, accounts.c.name == note.account
 
 
 def rule(
@@ -318,6 +321,8 @@ def _busy() -> ColumnElement[bool]:
         notes.c.deal_id.is_(None),
         other.c.deal_id.is_(None),
         or_(other.c.venue == notes.c.venue, other.c.account == notes.c.account),
+        # A survey is a subject of its own: its reads must not keep orders waiting.
+        (notes.c.step == Step.SURVEY) == (other.c.step == Step.SURVEY),
     )
     return (
         select(literal(1))

@@ -17,6 +17,7 @@ from recomma.adapters.postgres.tables.configured import (
     venues,
 )
 from recomma.adapters.postgres.tables.mirrored import (
+    ADOPTED,
     ANSWERED,
     CANCEL_ASKED,
     CANCEL_WANTED,
@@ -44,6 +45,7 @@ from recomma.adapters.postgres.tables.shared import (
 from recomma.adapters.postgres.tables.source import deals, observations, wanted_orders
 
 __all__ = [
+    "ADOPTED",
     "ANSWERED",
     "CANCEL_ASKED",
     "CANCEL_WANTED",

@@ -27,6 +27,7 @@ from recomma.adapters.postgres.tables.columns import (
     words,
 )
 from recomma.domain.policy import MarginMode
+from recomma.domain.reasons import Reason
 from recomma.domain.source import Strategy
 
 accounts = Table(
@@ -66,6 +67,8 @@ signers = Table(
 
 # `surveyed_at` and what follows is what the last survey read of the account; `trouble` is why
 # nothing can be traded there (a role that is not an agent's, another installation), empty if none.
+# `role_trouble` is what the last look at the addresses' roles said, which is taken once an hour. A
+# survey has a fence of its own, because it runs beside the submitting that the other one fences.
 venues = Table(
     "venues",
     metadata,
@@ -86,7 +89,12 @@ venues = Table(
     Column("budget_used", BigInteger),
     Column("budget_cap", BigInteger),
     remark("trouble"),
+    words("trouble_why", nullable=True),
+    counter("survey_fence"),
+    instant("role_read_at", nullable=True),
+    remark("role_trouble"),
     known("network", ("mainnet", "testnet")),
+    known("trouble_why", Reason),
     CheckConstraint("tag BETWEEN 1 AND 65535", name="tag_fits_cloid"),
 )
 

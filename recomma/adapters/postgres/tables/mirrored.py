@@ -38,12 +38,13 @@ from recomma.domain.orders import Mode, Standing, Style
 from recomma.domain.reasons import Reason
 
 # What can stand in an order's history beside the events of its life.
-PLANNED, CANCEL_WANTED, CANCEL_ASKED, RETERMED, UNCLEAR = HAPPENINGS = (
+PLANNED, CANCEL_WANTED, CANCEL_ASKED, RETERMED, UNCLEAR, ADOPTED = HAPPENINGS = (
     "planned",
     "cancel_wanted",
     "cancel_asked",
     "retermed",
     "unclear",  # An answer that settles nothing; its words stand in `text`.
+    "adopted",  # Found on the venue under our tag, and missing here: a restored backup.
 )
 # How an attempt to cancel ended.
 ANSWERED, NOT_ANSWERED = CANCEL_OUTCOMES = ("answered", "not_answered")
@@ -246,6 +247,7 @@ fills = Table(
     to("mirror_orders.id", "mirror_order_id", nullable=True),
     to("deals.id", "deal_id", nullable=True),
     instant("booked_at"),
+    flag("liquidation"),
     known("side", Side),
     *positive("price", "size"),
     CheckConstraint("(mirror_order_id IS NULL) = (deal_id IS NULL)", name="ours_or_foreign"),

@@ -83,7 +83,8 @@ stops = Table(
     Index("stops_in_force_idx", "venue", postgresql_where=text("lifted_at IS NULL")),
 )
 
-# Orders on the account that no row of ours accounts for.
+# Orders on the account that no row of ours accounts for. `names_deal` is what the cloid says,
+# where a Recomma made it; this ledger need not know that deal.
 foreign_orders = Table(
     "foreign_orders",
     metadata,
@@ -98,12 +99,15 @@ foreign_orders = Table(
     instant("first_seen_at"),
     instant("last_seen_at"),
     instant("gone_at", nullable=True),
+    words("reason"),
+    Column("names_deal", BigInteger),
     known("side", Side),
+    known("reason", Reason),
     *not_negative("price", "size"),
 )
 
-# The account's net positions at the last survey; `short_by` is by how much they fell short of what
-# our deals hold, so that the next survey can confirm it.
+# The account's net positions at the last survey, signed, and what our deals hold of them.
+# `short_by` is by how much less is held than that, so that the next survey can confirm it.
 held_positions = Table(
     "held_positions",
     metadata,
@@ -113,5 +117,8 @@ held_positions = Table(
     money("entry_price", nullable=True),
     money("short_by"),
     instant("read_at"),
+    money("ours"),
+    instant("short_since", nullable=True),
     *not_negative("short_by"),
+    CheckConstraint("(short_by > 0) = (short_since IS NOT NULL)", name="short_since_some_time"),
 )
