@@ -1,31 +1,38 @@
 """What to do here about each entry that the source has (design.md, section 9, Entries)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final, assert_never
 
+from recomma.domain.first_sight import BASE
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size, notional
-from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Style, Terms, Urgency
-from recomma.domain.policy import MINIMUM_NOTIONAL, Policy
+from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Style, Terms, Urgency
+from recomma.domain.policy import MINIMUM_NOTIONAL, BelowMinimum, Policy, WithoutBase
 from recomma.domain.reasons import Reason
 from recomma.domain.rounding import round_crossing, round_entry_size, round_resting
-from recomma.domain.source import Leg, Role
+from recomma.domain.source import Leg
+from recomma.domain.stops import Stop
 from recomma.domain.venue import Market
 from recomma.domain.wanted import Wanted, WantedEntry
 
-BASE: Final = Leg(Role.BASE)
 WHOLE_DEAL: Final = {
     Reason.FIRST_SEEN_LATE,
     Reason.FINISHED_WHEN_FIRST_SEEN,
     Reason.STRATEGY_SHORT,
     Reason.UNKNOWN_COIN,
+    Reason.DENIED,
+    Reason.STOPPED,
+    Reason.OPPOSITE_SIDE,
+    Reason.INSUFFICIENT_MARGIN,
+    Reason.DELISTED,
 }
 """Reasons that every leg of a skipped deal shares; others began with its base."""
 RENEWABLE: Final = {
     (State.CANCELLED, Reason.SOURCE_REPRICED),
+    (State.CANCELLED, Reason.STOPPED),  # The stop is lifted.
     (State.REFUSED, Reason.REQUEUED),  # A person has looked at its dead letter.
 }
 
@@ -68,6 +75,8 @@ class Situation:
     orders: tuple[MirrorOrder, ...]  # Every order of this deal here, dead ones too.
     skipped: frozenset[Leg]
     now: datetime
+    mode: Mode = Mode.WHOLE
+    stop: Stop | None = None
 
     def newest(self, leg: Leg) -> MirrorOrder | None:
         return max(
@@ -91,6 +100,8 @@ def decide_entries(wanted: Wanted, here: Situation) -> tuple[Decision, ...]:
             continue
         mine = here.newest(entry.leg)
         if mine is None or _may_be_renewed(mine):
+            if here.stop and here.stop.takes_entries_away:
+                continue  # Its cancel would follow at once.
             decision = _new_entry(entry, wanted, here)
             decisions += [decision] if decision else []
             if entry.leg == BASE and isinstance(decision, Skip):
@@ -124,6 +135,8 @@ def _withdrawals(wanted: Wanted, here: Situation) -> Iterable[Withdraw]:
             yield Withdraw(order.id, Reason.EXIT_FILLED)
         elif here.standing is not Standing.OPEN:
             yield Withdraw(order.id, Reason.BASE_NOT_FILLED)
+        elif here.stop and here.stop.takes_entries_away:
+            yield Withdraw(order.id, Reason.STOPPED)
         elif wanted.closing:
             yield Withdraw(order.id, Reason.CLOSING)
         elif wanted.finished or wanted.released:
@@ -139,27 +152,55 @@ def _new_entry(entry: WantedEntry, wanted: Wanted, here: Situation) -> Place | S
     if size <= 0 and here.newest(entry.leg):
         return None
     terms = _terms(entry, size, wanted, here)
+    raised = _raised(entry, terms, here)
     reason = (
-        _too_small(entry, terms, here.policy) or _deal_is_closed(here) or _too_late(entry, here)
+        (None if raised else _too_small(entry, terms, here.policy))
+        or _deal_is_closed(here)
+        or _too_late(entry, here)
     )
     if reason:
         return _skip(entry, here.policy, reason)
     if entry.leg != BASE and not _base_is_in(here):
         return None
-    return Place(
-        NewOrder(
-            leg=entry.leg,
-            coin=here.market.coin,
-            wanted_price=entry.price,
-            wanted_size=Size(entry.size * here.policy.multiplier),
-            terms=terms,
-            urgency=Urgency.BASE if entry.leg == BASE else Urgency.SAFETY,
-            multiplier=here.policy.multiplier,
-            give_up_at=entry.filled_at + here.policy.entry_max_age
-            if entry.market and entry.filled_at
-            else None,
-        )
+    return Place(_order(entry, raised or terms, wanted, here))
+
+
+def _order(entry: WantedEntry, terms: Terms, wanted: Wanted, here: Situation) -> NewOrder:
+    wanted_size = Size(entry.size * here.policy.multiplier)
+    ages = entry.market and entry.filled_at
+    too_small = _too_small(entry, replace(terms, size=wanted_size), here.policy)
+    return NewOrder(
+        leg=entry.leg,
+        coin=here.market.coin,
+        wanted_price=entry.price,
+        wanted_size=wanted_size,
+        terms=terms,
+        urgency=Urgency.BASE if entry.leg == BASE else Urgency.SAFETY,
+        multiplier=here.policy.multiplier,
+        give_up_at=entry.filled_at + here.policy.entry_max_age
+        if ages and entry.filled_at
+        else None,
+        why=Reason.RAISED_TO_MINIMUM if too_small and terms.size > wanted_size else None,
+        ladder_usd=_ladder_usd(wanted, here) if entry.leg == BASE else None,
     )
+
+
+def _ladder_usd(wanted: Wanted, here: Situation) -> Decimal | None:
+    """Return what the deal may come to cost here: by its settings, or by the orders it shows."""
+    shown = sum((notional(entry.price, entry.size) for entry in wanted.entries), Decimal(0))
+    return max(shown, wanted.ladder or Decimal(0)) * here.policy.multiplier or None
+
+
+def _raised(entry: WantedEntry, terms: Terms, here: Situation) -> Terms | None:
+    """Return the smallest order that the venue takes, if the policy wants one that is too small."""
+    policy = here.policy
+    if policy.below_minimum is BelowMinimum.SKIP or not _too_small(entry, terms, policy):
+        return None
+    margin = policy.market_minimum_margin if entry.market else Decimal(1)
+    worth = entry.price if entry.market else terms.price
+    lot = Decimal(1).scaleb(-here.market.size_decimals)
+    coins = (MINIMUM_NOTIONAL * margin / worth).quantize(lot, rounding=ROUND_CEILING)
+    return replace(terms, size=Size(coins))
 
 
 def _skip(entry: WantedEntry, policy: Policy, reason: Reason) -> Skip:
@@ -216,17 +257,28 @@ def _too_late(entry: WantedEntry, here: Situation) -> Reason | None:
 def _base_is_in(here: Situation) -> bool:
     """Say whether averaging may start: the base holds something, or rests at the source's price."""
     base = here.newest(BASE)
+    if here.mode is Mode.LADDER:
+        return True
     return base is not None and (bool(base.filled) or base.state is State.RESTING)
 
 
 def base_failed(here: Situation) -> Reason | None:
-    """Say why the whole deal is not mirrored here, or None (policy `without_base`: skip)."""
+    """Say why the deal is without its base here, or None; see `without_base` for what follows."""
     base = here.newest(BASE)
     if here.standing is not Standing.OPEN or base is None or base.live or base.filled:
         return None
-    if _may_be_renewed(base) or base.why in _ENDED_WITH_THE_SOURCE:
+    if here.mode is Mode.LADDER or _may_be_renewed(base) or base.why in _ENDED_WITH_THE_SOURCE:
         return None
-    return base.why if base.why is Reason.DRY_RUN else Reason.BASE_NOT_FILLED
+    return base.why if base.state is State.SKIPPED and base.why else Reason.BASE_NOT_FILLED
 
 
-_ENDED_WITH_THE_SOURCE = {Reason.SOURCE_ENDED, Reason.SOURCE_CANCELLED, Reason.CLOSING}
+def goes_without_base(why: Reason, here: Situation) -> bool:
+    """Say whether a deal whose base is not entered, for `why`, is mirrored from its ladder on."""
+    return here.policy.without_base is WithoutBase.LADDER and why not in WHOLE_DEAL
+
+
+_ENDED_WITH_THE_SOURCE = {
+    Reason.SOURCE_ENDED,
+    Reason.SOURCE_CANCELLED,
+    Reason.CLOSING,
+}

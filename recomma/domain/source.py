@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from recomma.domain.money import Price, Side, Size
 
@@ -30,6 +31,9 @@ class Role(StrEnum):
     TAKE_PROFIT = "take_profit"
     STOP = "stop"  # Stop Loss, and Closed at Market Price (a panic sell).
     UNKNOWN = "unknown"
+
+
+ENTRY_ROLES: Final = frozenset({Role.BASE, Role.SAFETY, Role.MANUAL})
 
 
 class RowStatus(StrEnum):
@@ -95,6 +99,18 @@ class SourceDeal:
     stop_loss_price: Price | None
     bought_amount: Size | None
     sold_amount: Size | None
+    # What base and all averaging orders cost by the deal's settings, in quote currency; None where
+    # its volumes are in another unit.
+    ladder: Decimal | None = None
+
+    @property
+    def held(self) -> Size | None:
+        """What the source holds now; of a short, what it has sold and not bought back."""
+        bought, sold = self.bought_amount, self.sold_amount
+        if bought is None and sold is None:
+            return None
+        net = ((bought or Decimal(0)) - (sold or Decimal(0))) * self.strategy.entry_side.sign
+        return Size(max(net, Decimal(0)))
 
 
 class EventKind(StrEnum):
@@ -175,7 +191,8 @@ class SourceLeg:
     """An order row that has been told which leg it is (threecommas.md 9.5).
 
     `price` is the limit price (never the fill price) and None for a market order; `fill_price`
-    and `filled_at` are None until the source filled it.
+    and `filled_at` are None until the source filled it. A market order that was cancelled when it
+    had filled in part is filled, with what it filled as its size: nothing more comes of it.
     """
 
     leg: Leg

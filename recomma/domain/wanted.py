@@ -8,25 +8,41 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from recomma.domain.endings import KNOWN, OPENING, PANICKING, Closing, Release, ending
 from recomma.domain.joining import join
 from recomma.domain.money import Price, Side, Size
-from recomma.domain.reasons import Reason
 from recomma.domain.source import (
+    EventKind,
     Leg,
     Reading,
     Role,
     RowStatus,
     SourceDeal,
-    SourceLeg,
     SourceLegs,
 )
+from recomma.domain.source_exits import (
+    WantedExit,
+    filled_exits,
+    shown_exits,
+    steps_closing,
+    stop_price,
+    unseen_exits,
+)
+from recomma.domain.take_profit_steps import is_panic_closing
 
-STOPPING: Final = {"stop_loss_pending", "stop_loss_order_placed", "stop_loss_finished"}
-PANICKING: Final = {"panic_sell_pending", "panic_sell_order_placed", "panic_sold"}
-LIQUIDATED: Final = {"liquidated", "settled"}
-ALIVE: Final = {RowStatus.ACTIVE, RowStatus.FILLED}
-# The coins stay with the user (threecommas.md 6.2).
-RELEASED: Final = {"cancel_pending", "cancelled", "switched", "switched_take_profit", "failed"}
+__all__ = [
+    "PANICKING",
+    "Closing",
+    "Release",
+    "Wanted",
+    "WantedEntry",
+    "WantedExit",
+    "remembered_exits",
+    "wanted",
+]
+
+STEP_STATUSES: Final = {"", "placed", "to_process", "finished"}
+_BASE_PLACED: Final = {EventKind.BASE_PLACING, EventKind.BASE_REPRICED, EventKind.BASE_EXECUTED}
 
 
 @dataclass(frozen=True)
@@ -39,24 +55,6 @@ class WantedEntry:
     size: Size
     market: bool
     filled_at: datetime | None  # When the source filled it.
-
-
-@dataclass(frozen=True)
-class WantedExit:
-    """A take-profit step: `ratio` of everything entered, at `price`."""
-
-    leg: Leg
-    ratio: Decimal
-    price: Price
-
-
-@dataclass(frozen=True)
-class Closing:
-    """The source closes or closed the position at market; ours follows."""
-
-    reason: Reason
-    at: datetime  # When the source did; grace counts from here.
-    at_once: bool
 
 
 @dataclass(frozen=True)
@@ -74,30 +72,44 @@ class Wanted:
     closing: Closing | None
     released: bool  # The source let go of its coins; entries end, the last exit stays.
     finished: bool
-    unknown: tuple[str, ...]
+    unknown: tuple[str, ...]  # What nobody understands: shown and counted, acted on by no one.
+    stop_price: Price | None = None  # The source's stop, while the deal runs.
+    release: Release | None = None  # How the source let go; set exactly where `released` is.
+    # Take-profits that the source still means to have although no row that we can read shows
+    # them. While there are any, an exit that is missing in `exits` was not taken away.
+    exits_unseen: frozenset[Leg] = frozenset()
+    # Steps that the source closes or closed at market, each by itself while the deal runs on.
+    steps_closing: frozenset[Leg] = frozenset()
+    ladder: Decimal | None = None  # What base and all averaging orders may cost, in quote currency.
+    held: Size | None = None  # What the source holds now.
 
 
 def wanted(reading: Reading) -> Wanted:
     """Say what `reading` implies. Never raises: what it cannot tell stands in `unknown`."""
     legs = join(reading)
     deal = reading.deal
-    closing = _closing(reading, legs)
-    released = deal.status in RELEASED
-    over = deal.finished or released or closing is not None
+    closing, release = ending(reading, legs)
+    over = deal.finished or release is not None or closing is not None
+    exits = shown_exits(deal, legs.take_profits)
+    filled = filled_exits(deal, legs.take_profits)
+    told = filled | {exit_.leg for exit_ in exits}
+    none: frozenset[Leg] = frozenset()
     return Wanted(
         side=deal.strategy.entry_side,
         entries=() if over else _entries(legs),
-        withdrawn=frozenset(
-            leg.leg for leg in legs.entries if over or leg.status is RowStatus.CANCELLED
-        ),
-        exits=_exits(deal, legs.take_profits),
-        exits_filled=frozenset(
-            leg.leg for leg in legs.take_profits if leg.status is RowStatus.FILLED
-        ),
+        withdrawn=_withdrawn(reading, legs, over=over),
+        exits=exits,
+        exits_filled=filled,
         closing=closing,
-        released=released,
+        released=release is not None,
         finished=deal.finished,
-        unknown=legs.unknown,
+        unknown=(*_strange_words(deal), *legs.unknown),
+        stop_price=None if over else stop_price(deal, legs),
+        release=release,
+        ladder=deal.ladder,
+        held=deal.held,
+        exits_unseen=none if over else unseen_exits(reading, legs, told),
+        steps_closing=none if over else steps_closing(deal, legs),
     )
 
 
@@ -105,12 +117,14 @@ def remembered_exits(known: tuple[WantedExit, ...], wanted: Wanted) -> tuple[Wan
     """Return the exits to keep after a reading: what it shows, and what it cannot have meant away.
 
     A reading without an exit changes nothing. A step that the source has filled and we have not
-    stays as it was last seen; its ratio below 1 tells a step from a repeated take-profit.
+    stays as it was last seen, and so does one that is only out of sight, because it is just being
+    placed again; a ratio below 1 tells a step from a repeated take-profit.
     """
     if not wanted.exits:
         return known
     shown = {exit_.leg for exit_ in wanted.exits}
-    kept = [e for e in known if e.leg in wanted.exits_filled - shown and e.ratio < 1]
+    still = (wanted.exits_filled | wanted.exits_unseen | wanted.steps_closing) - shown
+    kept = [e for e in known if e.leg in still and e.ratio < 1]
     return tuple(sorted([*wanted.exits, *kept], key=lambda e: str(e.leg)))
 
 
@@ -128,45 +142,28 @@ def _entries(legs: SourceLegs) -> tuple[WantedEntry, ...]:
     return tuple(found)
 
 
-def _exits(deal: SourceDeal, take_profits: tuple[SourceLeg, ...]) -> tuple[WantedExit, ...]:
-    active = [leg for leg in take_profits if leg.status is RowStatus.ACTIVE and leg.price]
-    if not active:
-        return ()
-    ratios = _ratios(deal, take_profits)
-    return tuple(
-        WantedExit(leg.leg, ratios.get(leg.leg, Decimal(1)), leg.price)
-        for leg in active
-        if leg.price is not None
-    )
+def _withdrawn(reading: Reading, legs: SourceLegs, *, over: bool) -> frozenset[Leg]:
+    gone = {leg.leg for leg in legs.entries if over or leg.status is RowStatus.CANCELLED}
+    if not over and _base_is_moving(reading):
+        gone -= {Leg(Role.BASE)}
+    return frozenset(gone)
 
 
-def _ratios(deal: SourceDeal, take_profits: tuple[SourceLeg, ...]) -> dict[Leg, Decimal]:
-    """Return each step's share of everything entered.
+def _base_is_moving(reading: Reading) -> bool:
+    """Say whether a cancelled base is about to be placed again at another price.
 
-    The settings say it in percent; rows alone say it only while none of them has filled.
+    "Updating base order" is followed by a new placing (threecommas.md 8.3); and while a deal still
+    opens its base is wanted, or the deal would be over.
     """
-    steps = {
-        Leg(Role.TAKE_PROFIT, str(j)): step.ratio
-        for j, step in enumerate(deal.take_profit_steps, start=1)
-    }
-    if steps:
-        return steps
-    total = sum((leg.size for leg in take_profits), Decimal(0))
-    if len(take_profits) <= 1 or not total:
-        return {leg.leg: Decimal(1) for leg in take_profits}
-    return {leg.leg: leg.size / total for leg in take_profits}
+    said = [e.kind for e in reading.events if e.kind in _BASE_PLACED]
+    return reading.deal.status in OPENING or said[-1:] == [EventKind.BASE_REPRICED]
 
 
-def _closing(reading: Reading, legs: SourceLegs) -> Closing | None:
-    deal = reading.deal
-    at = deal.closed_at or deal.updated_at
-    if deal.status in PANICKING:
-        return Closing(Reason.SOURCE_PANIC_SOLD, at, at_once=True)
-    stops = [leg.placed_at for leg in legs.stops if leg.status in ALIVE]
-    if deal.status in STOPPING or stops:
-        return Closing(Reason.SOURCE_STOPPED, min(stops, default=at), at_once=True)
-    if deal.status in LIQUIDATED:
-        return Closing(Reason.SOURCE_LIQUIDATED, at, at_once=True)
-    if deal.finished and deal.status not in RELEASED:
-        return Closing(Reason.SOURCE_TOOK_PROFIT, at, at_once=False)
-    return None
+def _strange_words(deal: SourceDeal) -> tuple[str, ...]:
+    found = [] if deal.status in KNOWN else [f"status: {deal.status}"]
+    found += [
+        f"take-profit step status: {step.status}"
+        for step in deal.take_profit_steps
+        if step.status.strip().lower() not in STEP_STATUSES and not is_panic_closing(step)
+    ]
+    return tuple(found)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from recomma.domain.entries import (
-    BASE,
     Decision,
     Place,
     Situation,
@@ -16,11 +15,14 @@ from recomma.domain.entries import (
     Withdraw,
     base_failed,
     decide_entries,
+    goes_without_base,
 )
+from recomma.domain.first_sight import BASE, Sight, caught_up, first_sight, missed_legs
+from recomma.domain.money import Size
 from recomma.domain.notes import reconcile, refresh, submit
-from recomma.domain.orders import Standing
+from recomma.domain.orders import Mode, Standing
 from recomma.domain.reasons import Reason
-from recomma.domain.source import Strategy
+from recomma.domain.scaling import in_venue_units
 from recomma.domain.verdict import Dead, Done, Later, Verdict
 from recomma.domain.wanted import Wanted, wanted
 from recomma.ports import DealBook, DealHere, Ledger, NotThere, Source
@@ -47,15 +49,17 @@ def plan(
         return Dead(Reason.DEAL_NOT_READABLE, str(gone))
     wish = wanted(observed.reading)
     with ledger.deal(deal_id, fence) as book:
-        unread = [v for v in book.venues() if not book.here(v).markets_known]
-        if unread:
-            for venue in unread:
-                book.leave(refresh(venue), now)
-            return Later(now + MARKETS_WAIT, f"the markets of {', '.join(unread)} are not read yet")
         changed = book.observe(observed, wish)
         changed |= _confirm_missing_exits(book, wish, now)
+        unread = []
         for venue in book.venues():
-            _plan_here(book, venue, wish, now, changed=changed)
+            if book.here(venue).markets_known:
+                _plan_here(book, venue, wish, now, changed=changed)
+            else:
+                book.leave(refresh(venue), now)
+                unread.append(venue)
+        if unread:  # Only these wait: a venue that fails must not delay another.
+            return Later(now + MARKETS_WAIT, f"the markets of {', '.join(unread)} are not read yet")
         return _next_look(book, wish, now, changed=changed)
 
 
@@ -85,9 +89,9 @@ def _confirm_missing_exits(book: DealBook, wish: Wanted, now: datetime) -> bool:
 
 def _plan_here(book: DealBook, venue: str, wish: Wanted, now: datetime, *, changed: bool) -> None:
     here = book.here(venue)
+    wish = in_venue_units(wish, here.unit)
     if here.standing is None:
-        standing, why = _first_sight(book, here, wish)
-        book.stand(venue, standing, why)
+        _first_sight(book, here, wish)
         here = book.here(venue)
     if here.market is None:
         why = here.standing_why or Reason.UNKNOWN_COIN
@@ -95,6 +99,8 @@ def _plan_here(book: DealBook, venue: str, wish: Wanted, now: datetime, *, chang
             if entry.leg not in here.skipped:
                 book.skip(venue, Skip(entry.leg, entry.side, entry.price, entry.size, why))
         return
+    if here.mode is Mode.CAUGHT_UP and wish.held is not None:
+        wish = caught_up(wish, wish.held, now)
     decided = _decide(book, venue, wish, now)
     if decided:
         book.leave(submit(venue), now)
@@ -112,13 +118,19 @@ def _decide(book: DealBook, venue: str, wish: Wanted, now: datetime) -> int:
         for decision in decisions:
             if isinstance(decision, Place) and not book.here(venue).paired:
                 continue
+            if isinstance(decision, Place) and not book.claim(venue, here.market.coin):
+                why = Reason.OPPOSITE_SIDE  # One account nets both sides (hyperliquid.md 15).
+                break
             count += _apply(book, venue, decision, now)
-            if isinstance(decision, Skip) and decision.leg == BASE:
+            if isinstance(decision, Skip) and decision.leg == BASE and here.mode is Mode.WHOLE:
                 why = decision.reason
         if why is None or here.standing is not Standing.OPEN:
             return count
-        # Without its base the deal is not mirrored here: decide the rest again under that.
-        book.stand(venue, Standing.SKIPPED, why)
+        if goes_without_base(why, here):
+            book.stand(venue, Standing.OPEN, why, mode=Mode.LADDER)
+        else:
+            # Without its base the deal is not mirrored here: decide the rest again under that.
+            book.stand(venue, Standing.SKIPPED, why)
 
 
 def _situation(here: DealHere, now: datetime) -> Situation:
@@ -132,6 +144,8 @@ def _situation(here: DealHere, now: datetime) -> Situation:
         orders=here.orders,
         skipped=here.skipped,
         now=now,
+        mode=here.mode,
+        stop=here.stop,
     )
 
 
@@ -150,22 +164,20 @@ def _apply(book: DealBook, venue: str, decision: Decision, now: datetime) -> int
             assert_never(decision)
 
 
-def _first_sight(book: DealBook, here: DealHere, wish: Wanted) -> tuple[Standing, Reason | None]:
-    """Decide once, for ever, whether this deal is mirrored on this venue.
-
-    What was running before its pair was enabled is somebody's finished decision; entering it in
-    the middle would be a trade that nobody planned (policy `on_first_sight`: ignore).
-    """
-    if book.strategy is Strategy.SHORT:
-        return Standing.SKIPPED, Reason.STRATEGY_SHORT
-    if here.market is None:
-        return Standing.SKIPPED, Reason.UNKNOWN_COIN
-    if wish.finished:
-        return Standing.SKIPPED, Reason.FINISHED_WHEN_FIRST_SEEN
-    base = next((e for e in wish.entries if e.leg == BASE), None)
-    late = (
-        base and base.filled_at and book.first_seen_at - base.filled_at > here.policy.entry_max_age
+def _first_sight(book: DealBook, here: DealHere, wish: Wanted) -> None:
+    """Decide once, for ever, whether this deal is mirrored on this venue, and what it missed."""
+    sight = Sight(
+        created_at=book.created_at,
+        first_seen_at=book.first_seen_at,
+        enabled_at=here.enabled_at,
+        market=here.market,
+        policy=here.policy,
+        stop=here.stop,
     )
-    if book.created_at < here.enabled_at or late:
-        return Standing.SKIPPED, Reason.FIRST_SEEN_LATE
-    return Standing.OPEN, None
+    decided = first_sight(wish, sight)
+    venue = here.venue.name
+    book.stand(venue, decided.standing, decided.why, mode=decided.mode)
+    why = Reason.CAUGHT_UP if decided.mode is Mode.CAUGHT_UP else Reason.FIRST_SEEN_LATE
+    for entry in missed_legs(wish, decided.mode):
+        size = Size(entry.size * here.policy.multiplier)
+        book.skip(venue, Skip(entry.leg, entry.side, entry.price, size, why))
