@@ -9,7 +9,7 @@ from recomma.domain.money import Side
 from recomma.domain.source import EventKind
 from recomma.simulators.threecommas.deal_template import SHOW_ONLY
 from recomma.simulators.threecommas.order_ids import Leg, made_up_id
-from recomma.simulators.threecommas.progress import EVENT_LAG_MAX, OPENING, Progress
+from recomma.simulators.threecommas.progress import EVENT_LAG_MAX, OPENING, Amounts, Progress
 from recomma.simulators.threecommas.rows import Row, RowKind, RowState
 from recomma.simulators.threecommas.spelling import (
     CENT,
@@ -61,7 +61,14 @@ def settled_fields(progress: Progress, ids: Mapping[Leg, str]) -> Json:
     `ids` are the order ids that are not made up.
     """
     recording = progress.recording
-    fields = recording.fields | _status_fields(progress) | _amount_fields(progress)
+    fields = recording.fields | status_fields(
+        progress.status,
+        finished=progress.finished,
+        closed_at=progress.closed_at,
+        error=progress.error,
+    )
+    long = recording.entry_side is Side.BUY
+    fields |= amount_fields(progress.amounts(), progress.base_price, long=long)
     fields |= _order_fields(progress) | _exit_fields(progress, ids) | _result_fields(progress)
     if progress.as_recorded:
         fields |= {name: recording.fields[name] for name in recording.given}
@@ -97,28 +104,29 @@ def list_shape(fields: Json) -> Json:
     return {key: value for key, value in fields.items() if key not in SHOW_ONLY}
 
 
-def _status_fields(progress: Progress) -> Json:
-    status, finished = progress.status, progress.finished
+def status_fields(
+    status: str, *, finished: bool, closed_at: datetime | None, error: str | None
+) -> Json:
+    """Return what follows from a deal's status."""
     running = not finished and not status.endswith("_pending")
     holds = running and status not in OPENING
     return {
         "status": status,
         "localized_status": _LABELS.get(status, status.replace("_", " ").capitalize()),
         "finished?": finished,
-        "closed_at": time_text(progress.closed_at) if progress.closed_at else None,
+        "closed_at": time_text(closed_at) if closed_at else None,
         # The vendor's examples: a panic sell can still be cancelled, a cancellation cannot.
         "cancellable?": not finished and status != "cancel_pending",
         "panic_sellable?": holds and status != "stop_loss_order_placed",
         "add_fundable": holds,
         "smart_trade_convertable": holds,
-        "deal_has_error": progress.error is not None,
-        "error_message": progress.error,
+        "deal_has_error": error is not None,
+        "error_message": error,
     }
 
 
-def _amount_fields(progress: Progress) -> Json:
-    amounts = progress.amounts()
-    base = progress.base_price
+def amount_fields(amounts: Amounts, base: Decimal | None, *, long: bool) -> Json:
+    """Return what a deal has bought and sold; a short one's entry stands in `sold_*` (6.1)."""
     fields: Json = {
         "base_order_average_price": None if base is None else decimal_text(base),
         "reserved_base_coin": decimal_text(amounts.entry_quote - amounts.exit_quote),
@@ -131,7 +139,6 @@ def _amount_fields(progress: Progress) -> Json:
         return fields | dict.fromkeys(nothing, None) | averages | empty
     entry = (amounts.entry, amounts.entry_quote)
     leave = (amounts.exit, amounts.exit_quote)
-    long = progress.recording.entry_side is Side.BUY
     bought, sold = (entry, leave) if long else (leave, entry)
     for side, (amount, volume) in (("bought", bought), ("sold", sold)):
         fields[f"{side}_amount"] = decimal_text(amount)
@@ -229,15 +236,20 @@ def _placed_step(row: Row, order_id: str) -> Json:
 
 
 def _result_fields(progress: Progress) -> Json:
-    profit = progress.stale_profit.quantize(EIGHT_PLACES, context=EXACT)
+    paid = progress.amounts().entry_quote
+    return result_fields(progress.stale_profit, paid, finished=progress.finished)
+
+
+def result_fields(profit: Decimal, paid: Decimal, *, finished: bool) -> Json:
+    """Return the profit as it was when the deal last changed; of a finished deal, for good."""
+    profit = profit.quantize(EIGHT_PLACES, context=EXACT)
     result: Json = {
         "final_profit": decimal_text(profit),
         "usd_final_profit": decimal_text(profit.quantize(CENT, context=EXACT)),
         "final_profit_percentage": "0",
     }
-    if not progress.finished:
+    if not finished:
         return result
-    paid = progress.amounts().entry_quote
     percent = (
         DIVISION.divide(profit * _PERCENT, paid).quantize(CENT, context=EXACT) if paid else ZERO
     )

@@ -52,6 +52,8 @@ class Row:
     state: RowState = RowState.ACTIVE
     average_price: Decimal = ZERO
     total: Decimal = ZERO
+    part: Decimal = ZERO  # What has filled of an active row; nobody has seen one.
+    part_price: Decimal = ZERO
 
     @property
     def leg(self) -> tuple[RowKind, int, int]:
@@ -70,6 +72,7 @@ class Row:
         """Fill the row as a whole; without a price it is what was paid by what was got (8.4)."""
         self.state = RowState.FILLED
         self.quantity, self.total, self.updated_at = quantity, total, at
+        self.part = ZERO
         self.average_price = ratio(total, quantity) if price is None else price
 
     def cancel(self, at: datetime) -> None:
@@ -79,9 +82,15 @@ class Row:
         """Turn the row into one that never reached the exchange."""
         self.state, self.quantity, self.updated_at = RowState.INACTIVE, ZERO, at
 
-    def as_json(self, order_id: str) -> Json:
-        """Return the twelve fields of threecommas.md 7; none is ever null."""
+    def as_json(self, order_id: str, *, part_shown: bool = True) -> Json:
+        """Return the twelve fields of threecommas.md 7; none is ever null.
+
+        `part_shown`: whether `total` and `average_price` move while a row is partially filled.
+        """
         filled = self.state is RowState.FILLED
+        total, average = self.total, self.average_price
+        if self.part and part_shown:
+            total, average = self.part * self.part_price, self.part_price
         return {
             "order_id": order_id,
             "order_type": self.side.value.upper(),
@@ -91,8 +100,8 @@ class Row:
             "created_at": time_text(self.created_at),
             "updated_at": time_text(self.updated_at),
             "quantity": decimal_text(self.quantity),
-            "quantity_remaining": decimal_text(ZERO if filled else self.quantity),
-            "total": decimal_text(self.total),
+            "quantity_remaining": decimal_text(ZERO if filled else self.quantity - self.part),
+            "total": decimal_text(total),
             "rate": decimal_text(self.rate),
-            "average_price": decimal_text(self.average_price),
+            "average_price": decimal_text(average),
         }
