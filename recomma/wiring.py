@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Any, Final
 
 import redis
@@ -31,8 +32,7 @@ from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.config import BadSetting, Settings
-from recomma.config_file import ConfigFile, PolicyTable
-from recomma.domain.policy import Policy
+from recomma.config_file import ConfigFile, policy_of, stored
 from recomma.pipeline.tools import Tools
 from recomma.ports import Clock, Publisher, Venue, VenueTerms
 from recomma.signing.hyperliquid import BadKey, require_fast_curve
@@ -175,7 +175,7 @@ def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: date
         engine,
         source=settings.account,
         venues=rows,
-        body=config.model_dump(mode="json"),
+        body=config.model_dump(mode="json", exclude_unset=True),
         actor=actor,
         at=at,
     )
@@ -294,9 +294,7 @@ class _Applied:
 
 
 def _applied(version: int, body: Mapping[str, Any]) -> Applied:
-    table = PolicyTable.model_validate(body.get("policy", {}))
-    policy = Policy(multiplier=table.multiplier, leverage=table.leverage)
-    return Applied(version, lambda _bot_id, _venue: policy)
+    return Applied(version, cache(partial(policy_of, stored(body))))
 
 
 class _Venues(Mapping[str, Venue]):

@@ -22,7 +22,7 @@ def check(path: Path) -> None:
     from recomma.config_file import read
 
     found = read(path)
-    click.echo(f"{path}: {len(found.venues)} venues, multiplier {found.policy.multiplier}")
+    click.echo(f"{path}: {len(found.venues)} venues")
 
 
 @config.command()
