@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from recomma.domain.lifecycle import LIVE, Event, ImpossibleStep, State, step
 from recomma.domain.money import NO_SIZE, Side, Size
@@ -182,7 +183,14 @@ class FakeOrders:
             bought=_sum(fill for fill in mine if fill.side is Side.BUY),
             sold=_sum(fill for fill in mine if fill.side is Side.SELL),
             last_fill_at=max((fill.at for fill in mine), default=None),
+            moved=self._moved(deal_id, venue),
         )
+
+    def _moved(self, deal_id: int, venue: str) -> Decimal:
+        """Sum up what came from other deals, minus what went to them or was lost."""
+        here = [row for row in self.rows.transfers if row.venue == venue]
+        came = sum((row.size for row in here if row.to_deal == deal_id), Decimal(0))
+        return came - sum((row.size for row in here if row.from_deal == deal_id), Decimal(0))
 
 
 def _sum(fills: Iterable[Fill]) -> Size:

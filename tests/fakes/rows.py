@@ -124,6 +124,19 @@ class HistoryRow:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class TransferRow:
+    """Coins that went from one deal to another, or (`to_deal` None) were lost outside."""
+
+    venue: str
+    coin: str
+    from_deal: int
+    to_deal: int | None
+    size: Size
+    reason: Reason
+    at: datetime
+
+
 FillKey = tuple[str, str, int, int, datetime]
 Here = tuple[int, str]
 """A deal on a venue."""
@@ -151,6 +164,7 @@ class Rows:
     attempts: dict[int, AttemptRow] = field(default_factory=dict)
     fills: dict[FillKey, FillRow] = field(default_factory=dict)
     history: list[HistoryRow] = field(default_factory=list)
+    transfers: list[TransferRow] = field(default_factory=list)
     notes: dict[Note, NoteRow] = field(default_factory=dict)
     letters: dict[tuple[Note, Reason, int | None], LetterRow] = field(default_factory=dict)
     fences: dict[str, int] = field(default_factory=dict)
