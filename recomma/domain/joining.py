@@ -12,20 +12,21 @@ from decimal import Decimal
 from typing import Final
 
 from recomma.domain.averaging_steps import averaging_steps, says_executed, says_placed
-from recomma.domain.money import Price
+from recomma.domain.money import Price, Size
 from recomma.domain.source import (
+    ENTRY_ROLES,
     BotEvent,
     EventKind,
     Leg,
     Reading,
     Role,
     RowStatus,
-    SourceDeal,
     SourceLeg,
     SourceLegs,
     SourceOrder,
     Strategy,
 )
+from recomma.domain.take_profit_steps import MarketCloses, step_numbers, tell_closes
 
 FEE_IN_PRICE_MAX: Final = Decimal("0.01")
 """How much worse than its limit an average price may be because a fee is in it.
@@ -33,13 +34,6 @@ FEE_IN_PRICE_MAX: Final = Decimal("0.01")
 Demo accounts put 0.1 % into the price (threecommas.md 9.4), one documented account 0.6 %.
 """
 
-WHOLE: Final = Decimal("0.95")
-"""From this share of what a deal holds on, a market close is one of the whole deal.
-
-Not 1, because a real account pays fees in the coin that it bought.
-"""
-
-_ENTRIES: Final = frozenset({Role.BASE, Role.SAFETY, Role.MANUAL})
 _EXECUTED: Final = {
     Role.BASE: EventKind.BASE_EXECUTED,
     Role.SAFETY: EventKind.SAFETY_EXECUTED,
@@ -62,18 +56,16 @@ def join(reading: Reading) -> SourceLegs:
             unknown.append(_text(row, why))
         else:
             rows[row.role].append(row)
-    panicked = _panic_closed_steps(rows[Role.STOP], reading.deal)
-    stops = [row for row in rows[Role.STOP] if row not in panicked]
-    partial = _closing_a_part(stops, rows, reading.deal)
+    closes = tell_closes(rows[Role.STOP], rows, reading.deal)
     base = _base(rows[Role.BASE], reading)
     safety = _safety(rows[Role.SAFETY], reading)
     entries = [*_one_per_leg(base + safety, unknown), *_manual(rows[Role.MANUAL], reading)]
     unknown += _untold(rows[Role.SAFETY], safety)
-    unknown += [_text(row, "closes only a part of the deal") for row in partial]
+    unknown += [_text(row, "closes only a part of the deal") for row in closes.untold]
     return SourceLegs(
         entries=tuple(entries),
-        take_profits=tuple(_take_profits(rows[Role.TAKE_PROFIT] + panicked, reading)),
-        stops=tuple(_exit(row, Leg(Role.STOP), reading) for row in stops if row not in partial),
+        take_profits=tuple(_take_profits(rows, closes, reading)),
+        stops=tuple(_exit(row, Leg(Role.STOP), reading) for row in closes.whole),
         unknown=tuple(unknown),
     )
 
@@ -89,7 +81,7 @@ def _strange(row: SourceOrder, strategy: Strategy) -> str | None:
         return "its deal_order_type is not known"
     if row.status is RowStatus.UNKNOWN:
         return "its status is not known"
-    side = strategy.entry_side if row.role in _ENTRIES else strategy.entry_side.opposite
+    side = strategy.entry_side if row.role in ENTRY_ROLES else strategy.entry_side.opposite
     return None if row.side is side else f"the wrong side for a {strategy} deal"
 
 
@@ -169,78 +161,44 @@ def _entry(row: SourceOrder, leg: Leg, market: bool | None, reading: Reading) ->
 # Exits.
 
 
-def _panic_closed_steps(stops: Iterable[SourceOrder], deal: SourceDeal) -> list[SourceOrder]:
-    """Find rows that closed one take-profit step at market: taken for a stop they would close all.
+def _take_profits(
+    rows: Mapping[Role, Sequence[SourceOrder]], closes: MarketCloses, reading: Reading
+) -> Iterator[SourceLeg]:
+    """Give each take profit its step, and each step that was closed by itself its close.
 
-    A step's trade_id is the order_id of its row (threecommas.md 6.3).
+    A step that was closed has two rows, of which the close says what became of it.
     """
-    trades = {step.trade_id for step in deal.take_profit_steps}
-    return [row for row in stops if row.order_id in trades]
-
-
-def _closing_a_part(
-    stops: Sequence[SourceOrder], rows: Mapping[Role, Sequence[SourceOrder]], deal: SourceDeal
-) -> list[SourceOrder]:
-    """Find market closes of less than the deal holds, in a running deal with take-profit steps.
-
-    The user can close one step at market (threecommas.md 4.5). Whether its row keeps the step's
-    trade_id is not known; without it, a person must look before we close everything.
-    """
-    if deal.finished or not deal.take_profit_steps:
-        return []
-    entered = [row.quantity for role in _ENTRIES for row in rows.get(role, ()) if _filled(row)]
-    left = [row.quantity for row in rows.get(Role.TAKE_PROFIT, ()) if _filled(row)]
-    held = sum(entered, Decimal(0)) - sum(left, Decimal(0))
-    return [row for row in stops if row.quantity < held * WHOLE]
-
-
-def _filled(row: SourceOrder) -> bool:
-    return row.status is RowStatus.FILLED
-
-
-def _take_profits(rows: Sequence[SourceOrder], reading: Reading) -> Iterator[SourceLeg]:
-    deal = reading.deal
-    trades = {s.trade_id: j for j, s in enumerate(deal.take_profit_steps, 1) if s.trade_id}
-    numbers = {row.order_id: trades[row.order_id] for row in rows if row.order_id in trades}
-    rest = [row for row in rows if row.order_id not in numbers]
-    reserved = set(trades.values())
-    free = (j for j in range(1, len(rows) + len(reserved) + 1) if j not in reserved)
-    for row in _in_step_order(rest, deal):
-        numbers[row.order_id] = next(free)
-    for row in sorted(rows, key=lambda row: numbers[row.order_id]):
+    targets = rows.get(Role.TAKE_PROFIT, ())
+    numbers = step_numbers(targets, reading.deal, closes) | closes.steps
+    closed = set(closes.steps.values())
+    own = [row for row in targets if numbers[row.order_id] not in closed]
+    own += [row for row in rows.get(Role.STOP, ()) if row.order_id in closes.steps]
+    for row in sorted(own, key=lambda row: numbers[row.order_id]):
         yield _exit(row, Leg(Role.TAKE_PROFIT, str(numbers[row.order_id])), reading)
 
 
-def _in_step_order(rows: Sequence[SourceOrder], deal: SourceDeal) -> list[SourceOrder]:
-    """Put take profits that no trade_id numbers in order: nearest first, or oldest first.
-
-    Rows that stand side by side are steps, and the nearest target is the first. Without steps a
-    second row is a repeated take profit (threecommas.md 9.3), and by rate it could push the filled
-    one off its number.
-    """
-    side_by_side = sum(row.status is RowStatus.ACTIVE for row in rows) > 1
-    if not deal.take_profit_steps and not side_by_side:
-        return list(rows)
-    sign = deal.strategy.entry_side.sign
-    return sorted(rows, key=lambda row: (row.status not in _ALIVE, sign * row.rate))
-
-
 def _exit(row: SourceOrder, leg: Leg, reading: Reading) -> SourceLeg:
-    return _leg(row, leg, row.role is Role.STOP or row.rate == 0, reading)
+    # A stop that fills or fell at market has no limit. One that only waits has its own price: no
+    # such row has been seen, and taken for a close it would end a deal that runs.
+    waits = row.status is RowStatus.ACTIVE
+    return _leg(row, leg, row.rate == 0 or (row.role is Role.STOP and not waits), reading)
 
 
 # Both.
 
 
 def _leg(row: SourceOrder, leg: Leg, market: bool, reading: Reading) -> SourceLeg:
-    filled = _filled(row)
+    status, size = row.status, row.quantity
+    if market and _fell_short(row):
+        status, size = RowStatus.FILLED, Size(row.quantity - row.remaining)
+    filled = status is RowStatus.FILLED
     return SourceLeg(
         leg=leg,
         side=row.side,
-        status=row.status,
+        status=status,
         market=market,
         price=None if market else row.rate,
-        size=row.quantity,
+        size=size,
         placed_at=row.created_at,
         filled_at=_filled_at(row, leg, reading.events) if filled else None,
         fill_price=_fill_price(row) if filled else None,
@@ -248,10 +206,21 @@ def _leg(row: SourceOrder, leg: Leg, market: bool, reading: Reading) -> SourceLe
     )
 
 
+def _fell_short(row: SourceOrder) -> bool:
+    """Say whether a row was cancelled when it had filled in part (its form is not recorded)."""
+    part = 0 < row.remaining < row.quantity
+    return row.status is RowStatus.CANCELLED and part and _fill_price(row) is not None
+
+
+def _filled(row: SourceOrder) -> bool:
+    return row.status is RowStatus.FILLED
+
+
 def _fill_price(row: SourceOrder) -> Price | None:
     if row.average_price > 0:
         return row.average_price
-    return Price(row.total / row.quantity) if row.total > 0 and row.quantity > 0 else None
+    filled = row.quantity if _filled(row) else row.quantity - row.remaining
+    return Price(row.total / filled) if row.total > 0 and filled > 0 else None
 
 
 def _filled_at(row: SourceOrder, leg: Leg, events: Iterable[BotEvent]) -> datetime:
