@@ -14,7 +14,7 @@ from recomma.ports.signer_book import (
     StoredBatch,
     SurveyedAccount,
 )
-from recomma.ports.surveys import Share, SurveyBook, Surveyed
+from recomma.ports.surveys import ForeignOrder, RolesRead, SurveyBook, Surveyed
 
 __all__ = [
     "AccountBook",
@@ -27,6 +27,7 @@ __all__ = [
     "DealBook",
     "DealHere",
     "FenceLost",
+    "ForeignOrder",
     "Jitter",
     "Ledger",
     "Locks",
@@ -37,8 +38,8 @@ __all__ = [
     "Observed",
     "OutsideError",
     "Publisher",
+    "RolesRead",
     "Ruling",
-    "Share",
     "SignerBook",
     "Sought",
     "Source",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event
 from recomma.domain.money import Price, Side, Size
@@ -61,6 +62,7 @@ class DealHere:
     unit: int = 1  # How many of the source's coins one coin here is (kPEPE: 1000).
     stop: Stop | None = None  # The strictest stop that holds for this deal here now.
     neighbours: tuple[Neighbour, ...] = ()  # Other deals with something on this coin here.
+    naked_since: datetime | None = None  # Since when the position lacks exits of its size.
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,18 @@ class DealBook(Protocol):
 
     def hand_over(self, venue: str, coin: str, to_deal: int, size: Size, why: Reason) -> None:
         """Move coins of this deal's position to another deal's; both are looked at again."""
+
+    def moved_why(self, venue: str) -> Reason | None:
+        """Return why coins last left this deal's position without a fill; None if none did."""
+
+    def set_naked(self, venue: str, since: datetime | None) -> None:
+        """Remember since when the position lacks exits of its size; None: it has them."""
+
+    def adopt(self, venue: str, found: FoundOrder) -> bool:
+        """Take an order of this deal into the ledger that only the venue knows, with its fills.
+
+        Return False, with nothing written, while another live entry of its leg stands in the way.
+        """
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         """Drop the order if the venue was not asked yet, else have it cancelled."""

@@ -91,6 +91,7 @@ class SurveyedAccount:
     withdrawable: Decimal
     budget: AddressBudget
     trouble: str  # Why nothing can be traded there; empty if nothing is wrong.
+    trouble_why: Reason | None = None
 
 
 class SignerBook(Protocol):

@@ -1,37 +1,54 @@
 """What a survey of a venue compares, and what it may write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol
 
-from recomma.domain.money import Side, Size
+from recomma.domain.money import Size
+from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
-from recomma.domain.venue import AccountState, AddressBudget, OpenOrder
+from recomma.domain.shared_account import CoinHeld, Share, Shortfall
+from recomma.domain.venue import AccountState, AddressBudget, Fill, Market, OpenOrder
 from recomma.ports.deal_book import VenueTerms
 
 
 @dataclass(frozen=True)
-class Share:
-    """What one deal holds of a coin on the venue, by its fills."""
+class ForeignOrder:
+    """An open order that no attempt of ours has asked for.
 
-    deal_id: int
-    coin: str
-    side: Side  # Of its entries: a buy holds a long position.
-    left: Size
-    in_doubt: bool  # An order of it may have been executed without our knowing yet.
+    `names_deal` is the deal that its cloid names, where a Recomma made it.
+    """
+
+    order: OpenOrder
+    reason: Reason  # FOREIGN, or OTHER_INSTALLATION.
+    names_deal: int | None = None
+
+
+@dataclass(frozen=True)
+class RolesRead:
+    """What the venue last said of our addresses; `trouble` is empty if they are as they should."""
+
+    at: datetime
+    trouble: str
 
 
 @dataclass(frozen=True)
 class Surveyed:
-    """What a survey found, to be stored as it is."""
+    """What a survey found, to be stored as it is.
+
+    `trouble` is why nothing may be entered there, in a sentence, and `trouble_why` its reason;
+    empty and None where nothing is wrong.
+    """
 
     state: AccountState
     budget: AddressBudget
-    foreign: Sequence[OpenOrder]
-    short_by: Mapping[str, Decimal]  # By coin: how much less than our deals' sum is held.
-    trouble: str
+    roles: RolesRead
+    foreign: Sequence[ForeignOrder]
+    coins: Mapping[str, CoinHeld]
+    short: Mapping[str, Shortfall]  # What the next survey may confirm, by coin.
+    trouble: str = ""
+    trouble_why: Reason | None = None
 
 
 class SurveyBook(Protocol):
@@ -40,14 +57,37 @@ class SurveyBook(Protocol):
 
     @property
     def venue(self) -> VenueTerms: ...
+    @property
+    def signer(self) -> str:
+        """The address of the agent that signs here, in lower case."""
+
+    def roles(self) -> RolesRead | None:
+        """Return the last look at the roles of our addresses; None before the first."""
+
     def shares(self) -> Sequence[Share]:
         """Return every deal's open position here, released ones too."""
 
-    def ours(self) -> frozenset[str]:
-        """Return the cloids of all attempts ever stored for this venue that may rest."""
+    def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
+        """Return the orders that no attempt of ours has asked for, by cloid and by oid.
 
-    def short_by(self) -> Mapping[str, Decimal]:
-        """Return by how much coins fell short at the survey before."""
+        An attempt is stored before it is sent: whatever was open when `orders` was read is known.
+        """
+
+    def unclaimed(self) -> Sequence[Fill]:
+        """Return fills under our tag that belong to no order of the ledger."""
+
+    def foreign_fills(self, since: datetime) -> Sequence[Fill]:
+        """Return fills that are not ours, oldest first: coin, side, size, and when."""
+
+    def deals_among(self, deal_ids: Collection[int]) -> frozenset[int]:
+        """Return which of these deals the ledger knows."""
+
+    def markets(self) -> Mapping[str, Market]: ...
+    def short(self) -> Mapping[str, Shortfall]:
+        """Return which coins fell short at the survey before, and since when."""
+
+    def hold_coin(self, coin: str) -> None:
+        """Keep every deal from moving or exiting this coin until this transaction ends."""
 
     def store(self, surveyed: Surveyed, at: datetime) -> None: ...
     def lose(self, deal_id: int, coin: str, size: Size, why: Reason) -> None:
@@ -55,3 +95,5 @@ class SurveyBook(Protocol):
 
     def forbid(self, coin: str, why: Reason, text: str) -> None:
         """Set the stop `no_entries` on this coin here, unless one of that reason holds already."""
+
+    def leave(self, note: Note, due_at: datetime) -> None: ...
