@@ -10,8 +10,9 @@ from typing import Any
 from recomma.demo.deal import ScriptedDeal
 from recomma.demo.happenings import plain
 from recomma.demo.scene import Scene, VenueOrder
-from recomma.domain.differences import Difference, Mirrored, differences
+from recomma.domain.differences import Difference, differences
 from recomma.domain.lifecycle import State
+from recomma.domain.mirrored import Mirrored
 from recomma.domain.money import NO_SIZE, Size
 from recomma.domain.orders import MirrorOrder
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from recomma.domain.differences import Mirrored
+from recomma.domain.mirrored import Mirrored
 from recomma.domain.money import Side
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg

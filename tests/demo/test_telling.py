@@ -12,8 +12,8 @@ from recomma.demo.scene import Scene, SourceSays, VenueFill, VenueOrder
 from recomma.demo.script import script
 from recomma.domain.books import DealBooks
 from recomma.domain.bot_events import parse_event
-from recomma.domain.differences import Mirrored
 from recomma.domain.lifecycle import State
+from recomma.domain.mirrored import Mirrored
 from recomma.domain.money import NO_SIZE, Price, Side, Size
 from recomma.domain.orders import Holding, MirrorOrder, Standing, Style, Terms, Urgency
 from recomma.domain.source import Leg

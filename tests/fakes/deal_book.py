@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from recomma.domain.differences import SourceState
 from recomma.domain.entries import Skip
 from recomma.domain.joining import join
 from recomma.domain.lifecycle import Event, State
+from recomma.domain.mirrored import SourceState
 from recomma.domain.money import NO_SIZE, Price, Side, Size
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, reconcile
 from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
@@ -20,7 +20,7 @@ from recomma.domain.wanted import Closing, Wanted, WantedExit, remembered_exits
 from recomma.ports import DealHere, Neighbour, Observed, Sought
 from tests.fakes.notes import FakeNotes
 from tests.fakes.orders import FakeOrders
-from tests.fakes.rows import DealRow, Rows
+from tests.fakes.rows import DealRow, Rows, TransferRow
 
 
 class FakeDealBook:
@@ -117,6 +117,7 @@ class FakeDealBook:
             unit=listing.unit if listing else 1,
             stop=self._stop(venue, market.coin if market else None),
             neighbours=neighbours,
+            naked_since=self._rows.naked.get((self.deal_id, venue)),
         )
 
     def orders(self, venue: str) -> Sequence[MirrorOrder]:
@@ -169,6 +170,28 @@ class FakeDealBook:
             self._rows.claims[venue, coin] = self.side
             return True
         return False
+
+    def hold_coin(self, venue: str, coin: str) -> None:
+        """Transactions are serial: nobody else plans anything meanwhile."""
+
+    def hand_over(self, venue: str, coin: str, to_deal: int, size: Size, why: Reason) -> None:
+        for deal_id in (self.deal_id, to_deal):
+            if self._orders.holding(deal_id, venue).last_fill_at is None:
+                raise LookupError(f"deal {deal_id} has no position on {venue}")
+        at = self._orders.clock()
+        row = TransferRow(venue, coin, self.deal_id, to_deal, size, why, at)
+        self._rows.transfers.append(row)
+        for deal_id in (self.deal_id, to_deal):
+            self.leave(reconcile(deal_id, venue), at)
+
+    def moved_why(self, venue: str) -> Reason | None:
+        gone = [r for r in self._rows.transfers if (r.from_deal, r.venue) == (self.deal_id, venue)]
+        return gone[-1].reason if gone else None
+
+    def set_naked(self, venue: str, since: datetime | None) -> None:
+        self._rows.naked.pop((self.deal_id, venue), None)
+        if since is not None:
+            self._rows.naked[self.deal_id, venue] = since
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         self._orders.withdraw(order_id, why)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from recomma.domain.bots import SourceBot
-from recomma.domain.differences import Mirrored
+from recomma.domain.mirrored import Mirrored
 from recomma.domain.notes import Note, reconcile
 from recomma.domain.orders import Standing
 from recomma.domain.policy import Policy, PolicyOf

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from recomma.domain.bots import SourceBot
-from recomma.domain.differences import SourceState
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import State
+from recomma.domain.mirrored import SourceState
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder, Mode, Standing
@@ -163,6 +163,7 @@ class Rows:
     batches: dict[int, BatchRow] = field(default_factory=dict)
     attempts: dict[int, AttemptRow] = field(default_factory=dict)
     fills: dict[FillKey, FillRow] = field(default_factory=dict)
+    naked: dict[Here, datetime] = field(default_factory=dict)
     history: list[HistoryRow] = field(default_factory=list)
     transfers: list[TransferRow] = field(default_factory=list)
     notes: dict[Note, NoteRow] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, select
 from recomma.adapters.postgres import tables as t
 from recomma.adapters.postgres.values import AnyRow, order_of, reason_of
 from recomma.domain.books import DealBooks, Skipped
-from recomma.domain.differences import Mirrored, SourceState
+from recomma.domain.mirrored import Mirrored, SourceState
 from recomma.domain.money import NO_SIZE, Price, Side, Size
 from recomma.domain.orders import Holding, MirrorOrder, Standing
 from recomma.domain.reasons import Reason
