@@ -66,12 +66,16 @@ class VenueTransport(BaseAdapter):
 
 
 def venue_in_process(
-    name: str, account: str, simulator: VenueSimulator, network: Network
+    name: str,
+    account: str,
+    simulator: VenueSimulator,
+    network: Network,
+    agent: str = AGENT_SECRET,
 ) -> HyperliquidVenue:
     session = _session(VENUE_URL, VenueTransport(simulator))
     exchange = HyperliquidExchange(
         base_url=VENUE_URL,
-        key=AgentKey(AGENT_SECRET),
+        key=AgentKey(agent),
         account=account,
         vault=None,
         network=network,

@@ -14,7 +14,7 @@ from recomma.domain.venue import (
     OrderRequest,
     SignedRequest,
 )
-from recomma.ports import Venue
+from recomma.ports import Unreadable, Venue
 
 
 class Killed(BaseException):
@@ -23,10 +23,12 @@ class Killed(BaseException):
 
 @dataclass
 class MortalVenue:
-    """Passes everything on. `dies` says when the next sending kills its caller."""
+    """Passes everything on. `dies` says when the next sending kills its caller; `unreadable` that
+    nothing can be read."""
 
     venue: Venue
     dies: str = ""  # `before_sending` or `after_sending`.
+    unreadable: bool = False
 
     @property
     def name(self) -> str:
@@ -37,19 +39,24 @@ class MortalVenue:
         return self.venue.signer
 
     def markets(self) -> Sequence[Market]:
-        return self.venue.markets()
+        return self._read().markets()
 
     def mids(self) -> Mapping[str, Price]:
-        return self.venue.mids()
+        return self._read().mids()
 
     def open_orders(self) -> Sequence[OpenOrder]:
-        return self.venue.open_orders()
+        return self._read().open_orders()
 
     def fills_since(self, since: datetime) -> Sequence[Fill]:
-        return self.venue.fills_since(since)
+        return self._read().fills_since(since)
 
     def order_record(self, cloid: str) -> OrderRecord | None:
-        return self.venue.order_record(cloid)
+        return self._read().order_record(cloid)
+
+    def _read(self) -> Venue:
+        if self.unreadable:
+            raise Unreadable("the venue does not answer")
+        return self.venue
 
     def sign_orders(
         self, requests: Sequence[OrderRequest], *, nonce: int, expires_after: int

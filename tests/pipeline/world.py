@@ -4,7 +4,7 @@ Nothing is patched: the adapters are the real ones, and their wires end in this 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -13,7 +13,7 @@ from typing import Any, Final
 from recomma.domain.differences import Difference, differences
 from recomma.domain.notes import Note, Queue, reconcile, watch
 from recomma.domain.orders import MirrorOrder
-from recomma.domain.policy import Policy
+from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
 from recomma.pipeline.run import relay, run
@@ -42,6 +42,10 @@ QUEUES: Final = (Queue.TAKE_PROFIT, Queue.ORDERS, Queue.DEALS, Queue.MAINTENANCE
 RUNS_MAX: Final = 2000  # At one moment; more is a loop that never ends.
 
 
+def address_of(venue: str) -> str:
+    return ADDRESS if venue == VENUE else "0x" + venue.encode().hex().rjust(40, "0")
+
+
 class World:
     """One bot, mirrored on one venue with 10,000 dollars; DOGE costs 0.2."""
 
@@ -49,10 +53,13 @@ class World:
         self,
         policy: Policy | None = None,
         *,
+        policy_of: PolicyOf | None = None,
         live: bool = True,
         enabled_at: datetime = START,
         look_cadence: bool = True,
+        others: Sequence[str] = (),
     ) -> None:
+        """`others`: more venues for the same bots, each with an account of its own."""
         self.now = START
         self.venue_simulator = VenueSimulator(
             recover=recovering(Network.TESTNET), real_time=lambda: int(START.timestamp()) * 10**6
@@ -61,13 +68,18 @@ class World:
         self.venue = MortalVenue(
             venue_in_process(VENUE, ADDRESS, self.venue_simulator, Network.TESTNET)
         )
-        self.ledger = FakeLedger(self.clock, policy=policy, look_cadence=look_cadence)
+        self.others = {name: self._another(name) for name in others}
+        self.ledger = FakeLedger(
+            self.clock, policy=policy, policy_of=policy_of, look_cadence=look_cadence
+        )
         self.publisher, self.locks, self.metrics = FakePublisher(), FakeLocks(), FakeMetrics()
         self.configure(live=live, enabled_at=enabled_at)
+        for name in self.others:
+            self.add_venue(name, enabled_at=enabled_at)
         self.tools = Tools(
             ledger=self.ledger,
             sources={ACCOUNT: source_in_process(self.source_simulator, self.clock)},
-            venues={VENUE: self.venue},
+            venues={VENUE: self.venue, **self.others},
             locks=self.locks,
             publisher=self.publisher,
             metrics=self.metrics,
@@ -80,8 +92,9 @@ class World:
         self._watched_at = START - WATCH_EVERY
         self._set_clocks()
         self.at_source("accounts", {"api_key": API_KEY, "secret": API_SECRET, "plan": "expert"})
-        agents = {"address": ADDRESS, "agents": [self.venue.signer], "balance": "10000"}
-        self.at_venue("accounts", agents)
+        for name, venue in {VENUE: self.venue, **self.others}.items():
+            agents = {"address": address_of(name), "agents": [venue.signer], "balance": "10000"}
+            self.at_venue("accounts", agents)
         self.price("0.2")
 
     def clock(self) -> datetime:
@@ -90,6 +103,17 @@ class World:
     def configure(self, *, live: bool, enabled_at: datetime = START) -> None:
         terms = VenueTerms(VENUE, ADDRESS, None, live=live, tag=1)
         self.ledger.configure(terms, self.venue.signer, (BOT, BOT + 1), enabled_at)
+
+    def add_venue(self, name: str, *, live: bool = True, enabled_at: datetime = START) -> None:
+        """Pair the bots with one of the `others`."""
+        terms = VenueTerms(name, address_of(name), None, live=live, tag=1 + len(name))
+        self.ledger.configure(terms, self.others[name].signer, (BOT, BOT + 1), enabled_at)
+
+    def _another(self, name: str) -> MortalVenue:
+        agent = "0x" + f"{len(name):02x}" * 32  # A key of its own: the venue knows agents by it.
+        return MortalVenue(
+            venue_in_process(name, address_of(name), self.venue_simulator, Network.TESTNET, agent)
+        )
 
     # The outside.
 
@@ -187,21 +211,22 @@ class World:
     def order(self, leg: str, deal_id: int = DEAL) -> MirrorOrder:
         return self.orders(leg, deal_id)[-1]
 
-    def at_the_venue(self) -> list[dict[str, Any]]:
+    def at_the_venue(self, venue: str = VENUE) -> list[dict[str, Any]]:
         """Return every order that the venue ever took, with its status."""
-        found: list[dict[str, Any]] = self.at_venue("state")["accounts"][ADDRESS]["orders"]
+        account = self.at_venue("state")["accounts"][address_of(venue)]
+        found: list[dict[str, Any]] = account["orders"]
         return found
 
-    def resting(self) -> list[tuple[str, Decimal, Decimal, bool]]:
+    def resting(self, venue: str = VENUE) -> list[tuple[str, Decimal, Decimal, bool]]:
         """Return what is on the venue's book: side (B or A), price, size, reduce-only."""
         return sorted(
             (o["side"], Decimal(o["limitPx"]), Decimal(o["sz"]), o["reduceOnly"])
-            for o in self.at_the_venue()
+            for o in self.at_the_venue(venue)
             if o["status"] == "open"
         )
 
-    def position(self, coin: str = "DOGE") -> Decimal:
-        held = self.at_venue("state")["accounts"][ADDRESS]["positions"]
+    def position(self, coin: str = "DOGE", venue: str = VENUE) -> Decimal:
+        held = self.at_venue("state")["accounts"][address_of(venue)]["positions"]
         sizes = {p["coin"]: Decimal(p["szi"]) for p in held}
         return sizes.get(coin, Decimal(0))
 
@@ -210,9 +235,10 @@ class World:
         log: list[dict[str, Any]] = self.at_venue("log")
         return [entry for entry in log if entry.get("action", {}).get("type") == kind]
 
-    def skips(self, deal_id: int = DEAL) -> dict[str, Reason]:
+    def skips(self, deal_id: int = DEAL, venue: str = VENUE) -> dict[str, Reason]:
         rows = self.ledger.rows.skips
-        return {str(leg): s.reason for (deal, _, leg), s in rows.items() if deal == deal_id}
+        here = (deal_id, venue)
+        return {str(leg): s.reason for (deal, at, leg), s in rows.items() if (deal, at) == here}
 
     def letters(self) -> list[LetterRow]:
         return list(self.ledger.rows.letters.values())
@@ -221,7 +247,8 @@ class World:
         return [
             difference
             for deal_id in self.ledger.rows.deals
-            for difference in differences(self.ledger.mirrored(deal_id, VENUE))
+            for venue in (VENUE, *self.others)
+            for difference in differences(self.ledger.mirrored(deal_id, venue))
         ]
 
     def unexplained(self) -> list[Difference]:
