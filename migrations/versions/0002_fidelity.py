@@ -68,6 +68,7 @@ ADDED = (
     "skips multiplier numeric",
     "skips settings_version bigint NOT NULL DEFAULT 0 REFERENCES settings_versions",
     "positions moved numeric NOT NULL DEFAULT 0",
+    "positions naked_since timestamptz",
     "mirror_orders trigger_price numeric CONSTRAINT trigger_price_positive"
     " CHECK (trigger_price > 0 AND trigger_price < 'Infinity')",
     "mirror_orders waits_why text CONSTRAINT waits_why_known CHECK (waits_why IN ($reasons))",

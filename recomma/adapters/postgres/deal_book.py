@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from recomma.adapters.postgres import readings, sharing
+from recomma.adapters.postgres import readings, sharing, transfers
 from recomma.adapters.postgres.deal_facts import DealFacts
 from recomma.adapters.postgres.holdings import Held, held_by
 from recomma.adapters.postgres.notes import Leaves
@@ -29,7 +29,7 @@ from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import NO_SIZE, Size
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, reconcile
 from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
@@ -88,6 +88,7 @@ class PostgresDealBook(DealFacts):
             unit=listing.unit if listing else 1,
             stop=self._stop(venue, market.coin if market else None),
             neighbours=neighbours,
+            naked_since=held.naked_since,
         )
 
     def orders(self, venue: str) -> Sequence[MirrorOrder]:
@@ -148,6 +149,26 @@ class PostgresDealBook(DealFacts):
 
     def claim(self, venue: str, coin: str) -> bool:
         return sharing.claim(self._connection, venue, coin, self.side, self._stamped().at)
+
+    def hold_coin(self, venue: str, coin: str) -> None:
+        transfers.hold_coin(self._connection, venue, coin, self._stamped().at)
+        self._neighbours.pop(venue, None)
+
+    def hand_over(self, venue: str, coin: str, to_deal: int, size: Size, why: Reason) -> None:
+        at = self._stamped().at
+        move = transfers.Move(venue, coin, self.deal_id, to_deal, size, why, at)
+        transfers.move(self._connection, move)
+        self._held = None
+        self._neighbours.pop(venue, None)
+        for deal_id in (self.deal_id, to_deal):
+            self.leave(reconcile(deal_id, venue), at)
+
+    def moved_why(self, venue: str) -> Reason | None:
+        return transfers.moved_why(self._connection, self.deal_id, venue)
+
+    def set_naked(self, venue: str, since: datetime | None) -> None:
+        transfers.set_naked(self._connection, self.deal_id, venue, since)
+        self._held = None
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         self._held = None

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from recomma.adapters.postgres.orders import Orders
-from recomma.adapters.postgres.tables import fills, mirror_orders
+from recomma.adapters.postgres.tables import fills, mirror_orders, positions
 from recomma.adapters.postgres.values import AnyRow, order_of
 from recomma.domain.money import NO_SIZE, Side, Size
 from recomma.domain.orders import NOTHING_HELD, Holding, MirrorOrder
@@ -21,6 +22,7 @@ class Held:
 
     orders: tuple[MirrorOrder, ...] = ()
     holding: Holding = NOTHING_HELD
+    naked_since: datetime | None = None
 
     @property
     def taken(self) -> Mapping[Leg, Size]:
@@ -48,12 +50,14 @@ def held_by(connection: Connection, orders: Orders, deal_id: int) -> dict[str, H
     for row in rows:
         by_venue[row.venue].append(order_of(row, filled.get(row.id, NO_SIZE)))
     return {
-        venue: Held(tuple(by_venue[venue]), _holding([s for s in sums if s.venue == venue]))
+        venue: _held(by_venue[venue], [s for s in sums if s.venue == venue])
         for venue in by_venue.keys() | {row.venue for row in sums}
     }
 
 
 def _sums(deal_id: int) -> Select[Any]:
+    here = and_(positions.c.deal_id == fills.c.deal_id, positions.c.venue == fills.c.venue)
+    of_position = (positions.c.moved, positions.c.naked_since)
     return (
         select(
             fills.c.venue,
@@ -61,17 +65,21 @@ def _sums(deal_id: int) -> Select[Any]:
             fills.c.side,
             func.sum(fills.c.size).label("size"),
             func.max(fills.c.at).label("at"),
+            *of_position,
         )
+        .join(positions, here)
         .where(fills.c.deal_id == deal_id)
-        .group_by(fills.c.venue, fills.c.mirror_order_id, fills.c.side)
+        .group_by(fills.c.venue, fills.c.mirror_order_id, fills.c.side, *of_position)
     )
 
 
-def _holding(sums: Sequence[AnyRow]) -> Holding:
+def _held(orders: Sequence[MirrorOrder], sums: Sequence[AnyRow]) -> Held:
+    """Only what has filled can be moved or naked: a deal without fills has no position's row."""
     if not sums:
-        return NOTHING_HELD
+        return Held(tuple(orders))
     bought, sold = (
         Size(sum((s.size for s in sums if s.side == side), NO_SIZE))
         for side in (Side.BUY, Side.SELL)
     )
-    return Holding(bought, sold, max(s.at for s in sums))
+    holding = Holding(bought, sold, max(s.at for s in sums), sums[0].moved)
+    return Held(tuple(orders), holding, sums[0].naked_since)

@@ -4,10 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from recomma.adapters.postgres.tables import claims, deals, mirror_orders, positions, stops
+from recomma.adapters.postgres.tables import (
+    claims,
+    deals,
+    fills,
+    mirror_orders,
+    positions,
+    stops,
+)
 from recomma.adapters.postgres.values import AnyRow, order_of
 from recomma.domain.lifecycle import LIVE
 from recomma.domain.money import NO_SIZE, Side, Size
@@ -61,6 +68,7 @@ def neighbours(
         .where(mirror_orders.c.deal_id != deal_id)
         .order_by(mirror_orders.c.id)
     ).all()
+    filled = _filled(connection, [row.id for row in exits])
     held = {row.deal_id: row for row in connection.execute(_open(venue, coin, deal_id))}
     sides = {row.deal_id: row.strategy for row in [*exits, *held.values()]}
     return tuple(
@@ -68,10 +76,20 @@ def neighbours(
             deal_id=other,
             side=Strategy(strategy).entry_side,
             left=_left(held[other]) if other in held else NO_SIZE,
-            exits=tuple(order_of(row, NO_SIZE) for row in exits if row.deal_id == other),
+            exits=tuple(
+                order_of(row, filled.get(row.id, NO_SIZE)) for row in exits if row.deal_id == other
+            ),
         )
         for other, strategy in sorted(sides.items())
     )
+
+
+def _filled(connection: Connection, order_ids: Sequence[int]) -> dict[int, Size]:
+    if not order_ids:
+        return {}
+    by_order = fills.c.mirror_order_id
+    sums = select(by_order, func.sum(fills.c.size)).where(by_order.in_(order_ids))
+    return {order_id: Size(size) for order_id, size in connection.execute(sums.group_by(by_order))}
 
 
 def claim(connection: Connection, venue: str, coin: str, side: Side, now: datetime) -> bool:

@@ -265,6 +265,7 @@ positions = Table(
     money("sold"),
     instant("last_fill_at"),
     Column("moved", Numeric, nullable=False, server_default=text("0")),
+    instant("naked_since", nullable=True),
     *not_negative("bought", "sold"),
     Index(
         "positions_open_idx",
