@@ -194,7 +194,8 @@ class FakeSignerBook:
     def _store(self, signed: SignedRequest, kind: str, count: int) -> StoredBatch:
         if signed.signer.lower() != self._row.signer or signed.expires_after is None:
             raise ValueError(f"a request must be signed by {self._row.signer} and expire")
-        if any(signed.nonce == b.stored.nonce for b in self._rows.batches.values()):
+        same = [b for b in self._rows.batches.values() if self._signer_of(b) == self._row.signer]
+        if any(signed.nonce == b.stored.nonce for b in same):
             raise Violated(f"nonce {signed.nonce} was used before")
         expires_at = EPOCH + signed.expires_after * MILLISECOND
         batch_id = len(self._rows.batches) + 1
@@ -202,6 +203,9 @@ class FakeSignerBook:
         self._rows.batches[batch_id] = BatchRow(stored, self._name, kind)
         self._stored.add(batch_id)
         return stored
+
+    def _signer_of(self, batch: BatchRow) -> str:
+        return self._rows.venues[batch.venue].signer
 
     def _attempt(self, batch: StoredBatch, order_id: int, kind: str, cloid: str | None) -> None:
         for other in self._rows.attempts.values():

@@ -1,13 +1,12 @@
 """A bot fans out to several venues; each is on its own (design.md, section 9; issue of venues)."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 from recomma.domain.policy import OnFirstSight, Policy
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.world import DEAL, START, VENUE, World, buy
+from tests.pipeline.world import DEAL, VENUE, World, buy
 
 SECOND = "second"
 
@@ -44,6 +43,7 @@ def test_a_new_multiplier_changes_nothing_of_a_deal_that_was_decided() -> None:
     world.tell(story.safety_placing(1, "0.19"))
     world.wait(30)
     buy(world, DEAL + 1, bot_id=8)
+    world.wait(5)
 
     assert ("B", Decimal("0.19"), Decimal(100), False) in world.resting()
     assert world.order("base", DEAL + 1).terms.size == 300
@@ -124,7 +124,8 @@ def test_a_coin_that_one_venue_does_not_trade_is_skipped_there_alone() -> None:
     listed = markets[SECOND]["DOGE"]
     markets[SECOND] = {**markets[SECOND], "DOGE": replace(listed, delisted=True)}
 
-    buy(world, DEAL + 1, bot_id=8, created_at=story.text(START + timedelta(seconds=5)))
+    buy(world, DEAL + 1, bot_id=8)
+    world.wait(5)
 
     assert world.skips(DEAL + 1, SECOND) == {"base": Reason.UNKNOWN_COIN}
     assert world.order("base", DEAL + 1).venue == VENUE
