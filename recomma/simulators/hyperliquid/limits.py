@@ -34,6 +34,9 @@ class Limits:
 
     ip_weight_per_minute: int | None = None
     address_requests: int | None = None  # 10,000 on the venue, plus 1 per USDC traded.
+    stream_connections: int | None = None  # 10 on the venue, of one IP.
+    stream_users: int | None = None  # 10 on the venue, over all streams of one IP.
+    stream_silence_seconds: int | None = 60  # Real ones, in which the venue sent nothing.
 
 
 def info_weight(kind: str, answer: object) -> int:

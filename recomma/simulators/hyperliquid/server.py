@@ -15,8 +15,11 @@ from recomma.signing.hyperliquid import Network, curve
 from recomma.simulators.hyperliquid.admission import Recover
 from recomma.simulators.hyperliquid.clock import RealTime
 from recomma.simulators.hyperliquid.delivery import Request
+from recomma.simulators.hyperliquid.faults import STREAM_PATH
 from recomma.simulators.hyperliquid.signatures import recovering
 from recomma.simulators.hyperliquid.simulator import Simulator
+from recomma.simulators.hyperliquid.streaming import Streaming
+from recomma.simulators.hyperliquid.websocket import NotAnUpgrade, handshake
 from recomma.simulators.hyperliquid.wire import Answer, plain
 
 BODY_SIZE_MAX: Final = 64 * 1024 * 1024
@@ -66,7 +69,26 @@ class _Handler(BaseHTTPRequestHandler):
     server: HyperliquidServer
 
     def do_GET(self) -> None:
-        self._answer(b"")
+        if self.path.partition("?")[0].rstrip("/") == STREAM_PATH:
+            self._stream()
+        else:
+            self._answer(b"")
+
+    def _stream(self) -> None:
+        """Turn the connection into a stream for the rest of its life."""
+        self.close_connection = True
+        try:
+            opened = handshake({name.lower(): value for name, value in self.headers.items()})
+        except NotAnUpgrade as why:
+            self._send(plain(400, str(why)))
+            return
+        stream = self.server.simulator.connect()
+        if stream is None:
+            self._send(Answer(429))
+            return
+        self.connection.sendall(opened)
+        streaming = Streaming(self.server.simulator, stream, self.connection)
+        streaming.serve(self.rfile, self.server.closing)
 
     def do_POST(self) -> None:
         size = self.headers.get("Content-Length", "0")

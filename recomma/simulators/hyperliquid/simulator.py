@@ -7,7 +7,7 @@ the same exchange.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any, Final
 
 from recomma.simulators.hyperliquid import control, limits, log, passing, reading, schema, switches
@@ -28,6 +28,7 @@ from recomma.simulators.hyperliquid.faults import Fault, FaultKind
 from recomma.simulators.hyperliquid.info import info
 from recomma.simulators.hyperliquid.log import Log, Received
 from recomma.simulators.hyperliquid.reading import BadControl
+from recomma.simulators.hyperliquid.streams import End, Moment, Stream
 from recomma.simulators.hyperliquid.wire import (
     WRONG_SHAPE,
     Answer,
@@ -64,7 +65,10 @@ class Simulator:
     def __init__(self, *, recover: Recover, real_time: RealTime, seed: int = 0) -> None:
         self.clock = Clock(real_time)
         self._recover = recover
+        self._real_time = real_time
         self._lock = Lock()
+        self._changed = Condition(self._lock)
+        self._streams: list[Stream] = []
         self._forget(seed)
 
     def receive(self, request: Request) -> Delivery:
@@ -72,14 +76,61 @@ class Simulator:
         path = request.path.partition("?")[0].rstrip("/")
         if request.method == "GET" and path == f"{CONTROL}clock":
             return Delivery(self._clock_answer())  # Without the lock: workers live by it.
+        with self._changed:
+            try:
+                return self._receive(request, path)
+            finally:
+                self._changed.notify_all()
+
+    def _receive(self, request: Request, path: str) -> Delivery:
+        if path.startswith(CONTROL):
+            return Delivery(self._control(request, path.removeprefix(CONTROL)))
+        if path not in ("/info", "/exchange"):
+            return Delivery(plain(404, "Not Found"))
+        if request.method != "POST":
+            return Delivery(plain(405, "Method Not Allowed"))
+        return self._serve(request, path)
+
+    def connect(self) -> Stream | None:
+        """Open a stream, as /ws does; None where the limit of connections is reached."""
         with self._lock:
-            if path.startswith(CONTROL):
-                return Delivery(self._control(request, path.removeprefix(CONTROL)))
-            if path not in ("/info", "/exchange"):
-                return Delivery(plain(404, "Not Found"))
-            if request.method != "POST":
-                return Delivery(plain(405, "Method Not Allowed"))
-            return self._serve(request, path)
+            limit = self._world.limits.stream_connections
+            if limit is not None and len(self._streams) >= limit:
+                return None
+            moment = self._moment()
+            stream = Stream(self._ask_for_stream, moment.real_us)
+            stream.greet(moment)
+            self._streams.append(stream)
+            return stream
+
+    def hear(self, stream: Stream, text: str) -> None:
+        """Take one text frame of a client."""
+        with self._changed:
+            stream.hear(text, self._moment(), self._streams)
+            self._changed.notify_all()
+
+    def frames(self, stream: Stream, wait_seconds: float = 0.0) -> list[str]:
+        """Return what has to go out on a stream now; where that is nothing, wait once for a change.
+
+        Time is such a change too, so that the wait should be short while the clock runs.
+        """
+        with self._changed:
+            found = stream.frames(self._moment())
+            if not found and wait_seconds and stream.end is None:
+                self._changed.wait(wait_seconds)
+                found = stream.frames(self._moment())
+            return found
+
+    def disconnect(self, stream: Stream) -> None:
+        with self._lock:
+            self._streams = [one for one in self._streams if one is not stream]
+
+    def _moment(self) -> Moment:
+        now_ms = self._advance() + self._world.skew_ms
+        return Moment(self._world, now_ms, self._real_time())
+
+    def _ask_for_stream(self, path: str, body: JsonObject) -> Delivery:
+        return self._serve(Request("POST", path, JSON, json.dumps(body).encode()), path)
 
     def info(self, body: JsonObject) -> Any:
         """Return the answer to an info request. Raises NoAnswer, HttpRefusal."""
@@ -106,6 +157,8 @@ class Simulator:
         self._world = World(seed)
         self._log = Log()
         self._late: list[_Late] = []
+        for stream in self._streams:
+            stream.end = End.ABRUPT  # It has seen a world that is gone.
 
     def _advance(self) -> int:
         """Let the market, and what is late, catch up with the clock; return now."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
 
 JsonObject = dict[str, Any]
@@ -39,6 +40,12 @@ class Answer:
         if self.text is not None:
             return self.text.encode()
         return json.dumps(self.payload, separators=(",", ":")).encode()
+
+    @property
+    def told(self) -> str:
+        """Return what a stream says of an answer that was not HTTP 200 (13.1)."""
+        line = f"{self.status} {HTTPStatus(self.status).phrase}"
+        return line if self.text is None else f"{line}: {self.text}"
 
 
 def plain(status: int, text: str) -> Answer:
