@@ -14,6 +14,7 @@ from recomma.adapters.postgres.account_book import PostgresAccountBook
 from recomma.adapters.postgres.deal_book import PostgresDealBook
 from recomma.adapters.postgres.engine import NOTES_CHANNEL
 from recomma.adapters.postgres.signer_book import PostgresSignerBook
+from recomma.adapters.postgres.surveys import PostgresSurveyBook
 from recomma.adapters.postgres.tables import accounts, deals, signers, venues
 from recomma.adapters.postgres.values import AnyRow, Applied, Stamp, venue_of
 from recomma.domain.notes import Note
@@ -27,6 +28,7 @@ from recomma.ports import (
     NotThere,
     Ruling,
     SignerBook,
+    SurveyBook,
     VenueTerms,
 )
 
@@ -127,6 +129,15 @@ class PostgresLedger:
             book = PostgresSignerBook(
                 connection, row, stamped, applied.policy_of, self._code_version
             )
+            yield book
+            book.close()
+
+    @contextmanager
+    def survey(self, venue: str) -> Iterator[SurveyBook]:
+        """Raises NotThere for a venue that nobody has configured."""
+        with self._engine.begin() as connection:
+            row = _locked(connection, venues, venues.c.name == venue, None)
+            book = PostgresSurveyBook(connection, row, self._clock())
             yield book
             book.close()
 

@@ -128,7 +128,7 @@ def _open(venue: str, coin: str, but: int) -> Select[Any]:
     return (
         select(positions, deals.c.strategy)
         .join(deals, deals.c.id == positions.c.deal_id)
-        .where(positions.c.venue == venue, positions.c.deal_id != but, _not_flat())
+        .where(positions.c.venue == venue, positions.c.deal_id != but, not_flat())
         .where(
             exists().where(
                 mirror_orders.c.deal_id == positions.c.deal_id,
@@ -139,7 +139,8 @@ def _open(venue: str, coin: str, but: int) -> Select[Any]:
     )
 
 
-def _not_flat() -> ColumnElement[bool]:
+def not_flat() -> ColumnElement[bool]:
+    """Most positions are closed; an index knows the others by just this condition."""
     return or_(positions.c.bought != positions.c.sold, positions.c.moved != 0)
 
 
