@@ -62,6 +62,8 @@ def says_placed(row: SourceOrder, event: BotEvent) -> bool:
         return False
     if not event.market:
         return event.price == row.rate
+    if row.rate == 0:
+        return True  # Rows of market exits have no rate; perhaps those of entries do not either.
     # A market row's rate is the price at submission, and so is the quote amount of its message.
     return event.quote is not None and abs(event.quote - row.rate * row.quantity) < _QUOTE_ROUNDING
 

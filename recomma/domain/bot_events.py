@@ -49,6 +49,8 @@ _TEMPLATES: Final[Sequence[tuple[EventKind, re.Pattern[str]]]] = tuple(
             EventKind.SAFETY_CANCELLING,
             rf"Cancelling buy order(?: {_K})?\. {_PS}{_WENT}",
         ),
+        # Nobody has seen what a short deal says; the number tells it from its take profit.
+        (EventKind.SAFETY_CANCELLING, rf"Cancelling sell order {_K}\. {_PS}{_WENT}"),
         (EventKind.SAFETY_CANCELLED, rf"{_AVERAGING_FIRST} {_K} cancelled\. {_PS}\.?"),
         (
             EventKind.TAKE_PROFIT_PLACING,

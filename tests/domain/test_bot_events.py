@@ -13,139 +13,12 @@ from hypothesis import strategies as st
 from recomma.domain.bot_events import parse_event
 from recomma.domain.money import Price, Size
 from recomma.domain.source import BotEvent, EventKind
+from tests.domain.event_wordings import KINDS
 
 NOON = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
 # A busy machine is no reason to fail.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FIXTURES = Path(__file__).parents[2] / "../shared/reference/fixtures/threecommas"
-
-KINDS = [
-    ("Placing base order. Price: market Size: 12.5 USDT (50.0 ADA)", EventKind.BASE_PLACING),
-    ("Placing base order. Price: 0.25 USDT Size: 12.5 USDT (50.0 ADA)", EventKind.BASE_PLACING),
-    ("Updating base order", EventKind.BASE_REPRICED),
-    (
-        "Base order executed.  Price: 0.2502 USDT.  Size: 12.51 USDT (50.0 ADA)",
-        EventKind.BASE_EXECUTED,
-    ),
-    (
-        "Placing averaging order (2 out of 4). Price: 0.24 USDT Size: 12 USDT (50.0 ADA)",
-        EventKind.SAFETY_PLACING,
-    ),
-    (
-        "Placing safety trade (2 out of 4). Price: 0.24 USDT Size: 12 USDT (50.0 ADA)",
-        EventKind.SAFETY_PLACING,
-    ),
-    ("Placing safety trade. Price: 0.24 USDT Size: 12 USDT (50.0 ADA)", EventKind.SAFETY_PLACING),
-    (
-        "Placing safety trade. Price: 0.24 USDT Size: 12 USDT (50 ADA). Success.",
-        EventKind.SAFETY_PLACING,
-    ),
-    (
-        "Placing safety trade. Price: 0.24 USDT Size: 12 USDT (50 ADA)."
-        " Error occured during request: Too busy. Market::Errors (503).",
-        EventKind.SAFETY_PLACING,
-    ),
-    (
-        "Averaging order (2 out of 4) executed. Price: 0.24 USDT Size: 12 USDT (50.0 ADA)",
-        EventKind.SAFETY_EXECUTED,
-    ),
-    (
-        "Averaging order (4 out of 4) executed. Price: market Size: 12 USDT (50.0 ADA) #lastAO 😬",
-        EventKind.SAFETY_EXECUTED,
-    ),
-    (
-        "Safety trade (1 out of 4) executed. Price: 0.24 USDT. Size: 12 USDT (50.0 ADA)",
-        EventKind.SAFETY_EXECUTED,
-    ),
-    (
-        "Cancelling buy order (3 out of 4). Price: 0.23 USDT Size: 11.5 USDT (50.0 ADA)",
-        EventKind.SAFETY_CANCELLING,
-    ),
-    (
-        "Cancelling buy order. Price: 0.23 USDT. Size: 0.0 USDT (50.0 ADA). Success.",
-        EventKind.SAFETY_CANCELLING,
-    ),
-    (
-        "Cancelling buy order. Price: 0.23 USDT. Size: 0.0 USDT (50.0 ADA)."
-        " Network error occurred. HTTP code: 504. Request will be retried.",
-        EventKind.SAFETY_CANCELLING,
-    ),
-    (
-        "Averaging order (3 out of 4) cancelled. Price: 0.23 USDT Size: 11.5 USDT (50.0 ADA)",
-        EventKind.SAFETY_CANCELLED,
-    ),
-    (
-        "Safety trade (3 out of 4) cancelled. Price: 0.23 USDT Size: 11.5 USDT (50.0 ADA)",
-        EventKind.SAFETY_CANCELLED,
-    ),
-    (
-        "Placing manual safety trade. Price: 0.2 USDT Size: 0 USDT (0 1INCH)",
-        EventKind.MANUAL_PLACING,
-    ),
-    (
-        "Placing TakeProfit trade.  Price: 0.26 USDT Size: 13 USDT (50.0 ADA),"
-        " the price should rise for 4.1% to close the trade",
-        EventKind.TAKE_PROFIT_PLACING,
-    ),
-    (
-        "Placing TakeProfit trade.  Price: 0.26 USDT Size: 13 USDT (50.0 ADA),"
-        " the price should rise for 4.1% to close the deal",
-        EventKind.TAKE_PROFIT_PLACING,
-    ),
-    (
-        "Placing TakeProfit trade. Price: market Size: ≈13 USDT (50.0 ADA)",
-        EventKind.TAKE_PROFIT_PLACING,
-    ),
-    (
-        "Cancelling TakeProfit trade. Price: 0.26 USDT Size: 13 USDT (50.0 ADA)",
-        EventKind.TAKE_PROFIT_CANCELLING,
-    ),
-    (
-        "TakeProfit trade cancelled. Price: 0.26 USDT Size: 13 USDT (50.0 ADA)",
-        EventKind.TAKE_PROFIT_CANCELLED,
-    ),
-    (
-        "TakeProfit trade finished. Price: 0.26 USDT Size: 13 USDT (50.0 ADA)",
-        EventKind.TAKE_PROFIT_EXECUTED,
-    ),
-    (
-        "Trailing TakeProfit order will be placed when price reaches 0.26 USDT. Size: 13 USDT"
-        " (50.0 ADA), the price should rise for 4.1% to start trailing",
-        EventKind.TRAILING_ARMED,
-    ),
-    (
-        "Trailing Take Profit Activated, current profit is 4.15%",
-        EventKind.TRAILING_STARTED,
-    ),
-    (
-        "Placing StopLoss trade. Price: market Size: 25 USDT (100.0 ADA)",
-        EventKind.STOP_PLACING,
-    ),
-    (
-        "Stop loss trade completed. Price: 0.22 USDT Size: 22 USDT (100.0 ADA)",
-        EventKind.STOP_EXECUTED,
-    ),
-    (
-        "Stop loss 📛  -3.01 USDT (-3.01 $) (-12.1% from total volume) #stoploss",
-        EventKind.STOP_SUMMARY,
-    ),
-    (
-        "(USDT_ADA): Trade completed. Profit:  +0.5 USDT (0.5 $) (4.0% from total volume)"
-        " 💰💰💰). #profit 3 days",
-        EventKind.COMPLETED_SUMMARY,
-    ),
-    (
-        "Deal completed. Profit:  +0.5 USDT (0.5 $) (4.0% from total volume"
-        " (2.0% before trailing)) 💰💰💰. #profit about 5 hours",
-        EventKind.COMPLETED_SUMMARY,
-    ),
-    ("Error placing base order: No money.", EventKind.PLACING_FAILED),
-    ("Error placing safety trade (2 out of 4): No money (at all).", EventKind.PLACING_FAILED),
-    ("Error placing Take Profit trade: Too small.", EventKind.PLACING_FAILED),
-    ("Bot 77 Starting new deal. Pair: USDT_ADA", EventKind.BOT_LEVEL),
-    ("Start command received", EventKind.BOT_LEVEL),
-    ("Bot is turned on", EventKind.BOT_LEVEL),
-]
 
 
 @pytest.mark.parametrize(("message", "kind"), KINDS)
@@ -227,12 +100,21 @@ def test_blanks_do_not_matter() -> None:
         "Not Placing averaging order (1 out of 9). Price: 1 USDT Size: 1 USDT (1 ADA)",
         "Placing averaging order (\u0661 out of 9). Price: 1 USDT Size: 1 USDT (1 ADA)",
         "Placing sell order. Price: 1 USDT Size: 1 USDT (1 ADA)",
+        "Cancelling sell order. Price: 1 USDT Size: 1 USDT (1 ADA)",
+        "Cancelling sell order (x out of 9). Price: 1 USDT Size: 1 USDT (1 ADA)",
+        "(USDT_ADA): Closed at 0.25 USDT. Loss: -1 USDT (-1 $) (-4% from total volume)",
+        "Manual averaging order executed. Price: 1 USDT Size: 1 USDT (1 ADA)",
+        "Deal was cancelled by user",
     ],
 )
 def test_an_unknown_message_is_kept_and_never_half_understood(message: str) -> None:
     event = parse_event(message, NOON)
 
     assert event == BotEvent(at=NOON, message=message, kind=EventKind.UNKNOWN)
+
+
+def test_every_kind_has_a_wording() -> None:
+    assert {kind for _, kind in KINDS} == set(EventKind) - {EventKind.UNKNOWN}
 
 
 @UNTIMED

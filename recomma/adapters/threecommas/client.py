@@ -31,6 +31,11 @@ from recomma.signing.threecommas import signed_string
 
 DEALS_PER_PAGE: Final = 1000  # The maximum; the default of 50 cuts off silently (13.4).
 BOTS_PER_PAGE: Final = 100
+_OVERLAP: Final = 20
+"""How many rows of a page are asked for again with the next one (threecommas.md 13.5).
+
+As many rows may end or change places while we page without one of those behind them being missed.
+"""
 _PAGES_MAX: Final = 100
 
 _log = structlog.get_logger(__name__)
@@ -122,12 +127,12 @@ class ThreeCommas:
     def _pages(self, path: str, more: str, limit: int) -> Iterable[object]:
         """Read page after page until one is short or brings nothing new (threecommas.md 4.3).
 
-        Rows move while we page: new ones come twice, and one at a seam can be missed if others
-        end. It is then seen at the next look.
+        Rows move while we page: a new one pushes the others down, and they come twice; one that
+        ends pulls them up. What moves further than the overlap is seen at the next look.
         """
         seen: set[str] = set()
         for number in range(_PAGES_MAX):
-            query = f"{path}?limit={limit}&offset={number * limit}{more}"
+            query = f"{path}?limit={limit}&offset={number * (limit - _OVERLAP)}{more}"
             page = _read(_rows, self._get(query), path)
             yield from page
             fresh = {str(row.get("id")) for row in page if isinstance(row, dict)} - seen
