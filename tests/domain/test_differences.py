@@ -1,50 +1,37 @@
 """Every difference has its reason, or is unexplained (design.md, section 2, drift)."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from recomma.domain.differences import differences
 from recomma.domain.lifecycle import State
-from recomma.domain.mirrored import Mirrored, SourceState
+from recomma.domain.mirrored import Moved
 from recomma.domain.money import Side
-from recomma.domain.orders import Holding, MirrorOrder, Standing
+from recomma.domain.orders import Holding, MirrorOrder, Mode, Standing
 from recomma.domain.reasons import Reason
-from recomma.domain.source import Leg, RowStatus
-from tests.domain.mirror_values import BASE, NOON, order, price, safety, size, take_profit
-
-FILLED, ACTIVE, CANCELLED = RowStatus.FILLED, RowStatus.ACTIVE, RowStatus.CANCELLED
-
-
-def at_source(leg: Leg, status: RowStatus) -> SourceState:
-    return SourceState(leg, Side.BUY, status, price("0.2"), size(100), NOON)
-
-
-def mirrored(*source: SourceState, held: int = 0, **changes: Any) -> Mirrored:
-    """Make a running deal that holds `held` DOGE."""
-    made = Mirrored(
-        deal_id=7,
-        venue="main",
-        entry_side=Side.BUY,
-        finished=False,
-        released=False,
-        closing=False,
-        exits_known=True,
-        standing=Standing.OPEN,
-        standing_why=None,
-        source=source,
-        orders=(),
-        skips={},
-        holding=Holding(size(held), size(0), None),
-        dead_letters=0,
-    )
-    return replace(made, **changes)
-
-
-def reasons(here: Mirrored) -> list[tuple[str, Reason | None]]:
-    return [(found.leg, found.reason) for found in differences(here)]
-
+from recomma.domain.source import RowStatus
+from recomma.domain.stops import Level
+from tests.domain.mirror_values import (
+    BASE,
+    NOON,
+    after,
+    order,
+    safety,
+    size,
+    take_profit,
+)
+from tests.domain.mirrored_values import (
+    ACTIVE,
+    CANCELLED,
+    FILLED,
+    at_source,
+    mirrored,
+    reasons,
+    stop,
+)
 
 # Entries.
 
@@ -136,48 +123,182 @@ def test_an_entry_that_the_source_cancelled_must_be_on_its_way_out(
     assert reasons(here) == [("safety/1", reason)]
 
 
-# The position.
+# What deals share, and what is forbidden.
 
 
-def test_a_naked_position_is_unexplained() -> None:
-    assert reasons(mirrored(held=100)) == [("position", None)]
+@pytest.mark.parametrize("shared", [True, False])
+def test_dust_is_explained_only_beside_another_position(shared: bool) -> None:
+    base = order(BASE, State.FILLED, size=20, filled=20)
+    here = mirrored(held=20, orders=(base,), shared=shared)
+
+    assert reasons(here) == [("position", Reason.DUST if shared else None)]
 
 
-def test_an_exit_of_the_wrong_size_is_unexplained() -> None:
-    here = mirrored(held=100, orders=(order(take_profit(), size=60),))
+def test_coins_that_went_to_another_deal_are_told_and_explained() -> None:
+    moves = (Moved(NOON, Decimal(-20), 8, Reason.MERGED),)
+    here = mirrored(
+        at_source(BASE, FILLED),
+        orders=(order(BASE, State.FILLED, filled=100),),
+        holding=Holding(size(100), size(80), None, Decimal(-20)),
+        standing=Standing.CLOSED_HERE,
+        standing_why=Reason.MERGED,
+        moves=moves,
+    )
 
-    assert reasons(here) == [("position", None)]
+    assert [(d.what, d.reason) for d in differences(here)] == [
+        ("20 handed over to deal 8", Reason.MERGED),
+        ("closed here, not at the source", Reason.MERGED),
+    ]
+
+
+def test_coins_that_came_from_another_deal_must_have_their_exit_too() -> None:
+    holding = Holding(size(100), size(0), None, Decimal(20))
+    moves = (Moved(NOON, Decimal(20), 8, Reason.MERGED),)
+    here = mirrored(holding=holding, moves=moves, orders=(order(take_profit()),))
+
+    assert reasons(here) == [("position", Reason.MERGED), ("position", None)]
+
+
+def test_a_loss_outside_is_told_with_its_reason() -> None:
+    moves = (Moved(NOON, Decimal(-100), None, Reason.REDUCED_ELSEWHERE),)
+    holding = Holding(size(100), size(0), None, Decimal(-100))
+    here = mirrored(holding=holding, moves=moves, standing=Standing.CLOSED_HERE)
+
+    assert [(d.what, d.reason) for d in differences(here)] == [
+        ("100 lost outside", Reason.REDUCED_ELSEWHERE),
+        ("closed here, not at the source", Reason.REDUCED_ELSEWHERE),
+    ]
+
+
+@pytest.mark.parametrize("level", [Level.NO_ENTRIES, Level.CLOSE_ALL, Level.FROZEN])
+def test_an_entry_that_is_nowhere_because_of_a_stop_is_explained(level: Level) -> None:
+    assert reasons(mirrored(at_source(BASE, ACTIVE), stop=stop(level))) == [
+        ("base", Reason.STOPPED)
+    ]
 
 
 @pytest.mark.parametrize(
-    "mine",
-    [
-        order(take_profit(), State.PLANNED),
-        order(take_profit(), State.IN_DOUBT),
-        order(take_profit(), size=60, cancel_why=Reason.EXIT_REPLACED),
-    ],
+    ("level", "reason"), [(Level.NO_ENTRIES, None), (Level.FROZEN, Reason.STOPPED)]
 )
-def test_an_exit_on_its_way_explains_a_naked_position(mine: MirrorOrder) -> None:
-    assert reasons(mirrored(held=100, orders=(mine,))) == [("position", Reason.ATTEMPT_OPEN)]
+def test_only_a_frozen_venue_excuses_a_missing_exit(level: Level, reason: Reason | None) -> None:
+    assert reasons(mirrored(held=100, stop=stop(level))) == [("position", reason)]
 
 
-def test_a_source_without_an_exit_explains_a_naked_position() -> None:
-    here = mirrored(held=100, exits_known=False)
+def test_an_entry_that_waits_says_for_what() -> None:
+    waits = order(safety(1), State.PLANNED, waits_why=Reason.LIMIT_COIN)
+    here = mirrored(at_source(safety(1), ACTIVE), orders=(waits,))
 
-    assert reasons(here) == [("position", Reason.NO_EXIT_AT_SOURCE)]
-
-
-def test_an_exit_without_a_position_is_unexplained() -> None:
-    assert reasons(mirrored(orders=(order(take_profit()),))) == [("position", None)]
+    assert reasons(here) == [("safety/1", Reason.LIMIT_COIN)]
 
 
-def test_a_position_that_outlives_its_deal_is_unexplained_even_with_an_exit() -> None:
-    here = mirrored(held=100, finished=True, orders=(order(take_profit()),))
+def test_an_exit_that_waits_says_for_what() -> None:
+    waits = order(take_profit(), State.PLANNED, waits_why=Reason.ADDRESS_BUDGET)
 
-    assert reasons(here) == [("position", None)]
+    assert reasons(mirrored(held=100, orders=(waits,))) == [("position", Reason.ADDRESS_BUDGET)]
 
 
-def test_a_released_position_with_its_exit_is_as_it_should_be() -> None:
-    here = mirrored(held=100, finished=True, released=True, orders=(order(take_profit()),))
+def test_a_coin_that_trades_no_more_excuses_a_missing_exit() -> None:
+    assert reasons(mirrored(held=100, delisted=True)) == [("position", Reason.DELISTED)]
+
+
+def test_a_bot_that_was_taken_off_the_venue_enters_nothing_more() -> None:
+    here = mirrored(at_source(safety(1), ACTIVE), paired=False)
+
+    assert reasons(here) == [("safety/1", Reason.DENIED)]
+
+
+@pytest.mark.parametrize(
+    ("finished", "reason"),
+    [(True, Reason.FINISHED_WHEN_FIRST_SEEN), (False, Reason.ATTEMPT_OPEN)],
+)
+def test_a_deal_that_was_not_looked_at_here_yet_is_explained(
+    finished: bool, reason: Reason
+) -> None:
+    here = mirrored(at_source(BASE, FILLED), standing=None, finished=finished)
+
+    assert reasons(here) == [("base", reason)]
+
+
+def test_averaging_that_waits_for_its_base_is_explained() -> None:
+    here = mirrored(
+        at_source(BASE, ACTIVE),
+        at_source(safety(1), ACTIVE),
+        orders=(order(BASE, State.IN_DOUBT),),
+    )
+
+    assert reasons(here) == [("safety/1", Reason.ATTEMPT_OPEN)]
+
+
+def test_an_exit_may_be_on_its_way_for_some_seconds_after_a_fill() -> None:
+    holding = Holding(size(100), size(0), NOON)
+    here = mirrored(holding=holding, read_at=after(seconds=5))
+
+    assert reasons(here) == [("position", Reason.ATTEMPT_OPEN)]
+    assert reasons(replace(here, read_at=after(seconds=6))) == [("position", None)]
+
+
+# What is larger, smaller or sooner than at the source.
+
+
+def test_an_order_that_was_raised_to_the_minimum_is_told() -> None:
+    raised = order(safety(1), State.RESTING, why=Reason.RAISED_TO_MINIMUM)
+
+    assert reasons(mirrored(at_source(safety(1), ACTIVE), orders=(raised,))) == [
+        ("safety/1", Reason.RAISED_TO_MINIMUM)
+    ]
+
+
+def test_a_base_that_caught_up_is_told_and_what_it_stands_for_too() -> None:
+    here = mirrored(
+        at_source(BASE, FILLED),
+        at_source(safety(1), FILLED),
+        held=300,
+        mode=Mode.CAUGHT_UP,
+        standing_why=Reason.FIRST_SEEN_LATE,
+        skips={safety(1): Reason.CAUGHT_UP},
+        orders=(order(BASE, State.FILLED, size=300, filled=300), order(take_profit(), size=300)),
+    )
+
+    assert reasons(here) == [("base", Reason.CAUGHT_UP), ("safety/1", Reason.CAUGHT_UP)]
+
+
+def test_a_ladder_says_of_each_leg_that_it_was_missed() -> None:
+    here = mirrored(
+        at_source(BASE, FILLED),
+        at_source(safety(1), ACTIVE),
+        mode=Mode.LADDER,
+        skips={BASE: Reason.FIRST_SEEN_LATE},
+        orders=(order(safety(1)),),
+    )
+
+    assert reasons(here) == [("base", Reason.FIRST_SEEN_LATE)]
+
+
+def test_a_short_deal_is_compared_by_what_it_sold() -> None:
+    base = order(BASE, State.FILLED, filled=100)
+    exit_ = order(take_profit())
+    here = mirrored(
+        at_source(BASE, FILLED),
+        entry_side=Side.SELL,
+        holding=Holding(size(0), size(100), None),
+        orders=(base, exit_),
+    )
 
     assert reasons(here) == []
+    assert reasons(replace(here, orders=(base,))) == [("position", None)]
+
+
+@pytest.mark.parametrize(
+    ("status", "mine", "reason"),
+    [
+        (FILLED, order(take_profit(1), size=40), Reason.SOURCE_FILLED_ONLY),
+        (ACTIVE, order(take_profit(1), State.FILLED, size=40), Reason.VENUE_FILLED_FIRST),
+    ],
+)
+def test_a_take_profit_step_that_only_one_side_sold_is_explained(
+    status: RowStatus, mine: MirrorOrder, reason: Reason
+) -> None:
+    rest = order(take_profit(2), size=60 if mine.live else 100)
+    here = mirrored(at_source(take_profit(1), status), held=100, orders=(mine, rest))
+
+    assert reasons(here) == [("take_profit/1", reason)]

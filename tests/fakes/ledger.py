@@ -9,12 +9,12 @@ from threading import RLock
 from recomma.domain.bots import SourceBot
 from recomma.domain.mirrored import Mirrored
 from recomma.domain.notes import Note, reconcile
-from recomma.domain.orders import Standing
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
 from recomma.ports import Claim, Clock, FenceLost, NotThere, Ruling, VenueTerms
 from tests.fakes.deal_book import FakeDealBook
+from tests.fakes.mirrored import FakeMirror
 from tests.fakes.notes import FakeNotes
 from tests.fakes.orders import FakeOrders
 from tests.fakes.rows import DealRow, Rows, VenueRow
@@ -199,31 +199,5 @@ class FakeLedger:
 
     def mirrored(self, deal_id: int, venue: str) -> Mirrored:
         """Return everything that the comparison with the source needs."""
-        row = self.rows.deals[deal_id]
-        side = row.listed.strategy.entry_side
-        standing: Standing | None
-        standing, why = self.rows.standings.get((deal_id, venue), (None, None))
-        return Mirrored(
-            deal_id=deal_id,
-            venue=venue,
-            entry_side=row.listed.strategy.entry_side,
-            finished=row.finished,
-            released=row.released,
-            closing=row.closing is not None,
-            exits_known=bool(row.exits),
-            standing=standing,
-            standing_why=why,
-            source=tuple(row.legs.values()),
-            orders=self.rows.orders_of(deal_id, venue),
-            skips={
-                leg: skip.reason
-                for (deal, at, leg), skip in self.rows.skips.items()
-                if (deal, at) == (deal_id, venue)
-            },
-            holding=self._orders.holding(deal_id, venue),
-            shared=any(
-                other != deal_id and self._orders.holding(other, venue).left(side)
-                for other in self.rows.deals
-            ),
-            dead_letters=sum(key[0].deal_id == deal_id for key in self.rows.letters),
-        )
+        mirror = FakeMirror(self.rows, self._orders, self._policy_of)
+        return mirror.at(deal_id, venue, self._clock())
