@@ -25,14 +25,16 @@ from recomma.adapters.postgres.dead_letters import DeadLetterStore
 from recomma.adapters.postgres.engine import make_engine
 from recomma.adapters.postgres.ledger import PostgresLedger
 from recomma.adapters.postgres.progress import Progress
-from recomma.adapters.postgres.settings_store import VenueRow
+from recomma.adapters.postgres.settings_store import VenueRow, Version
+from recomma.adapters.postgres.stops_store import StopsStore
 from recomma.adapters.postgres.values import Applied
+from recomma.adapters.postgres.venue_states import VenueStates
 from recomma.adapters.redis import scratch as redis_scratch
 from recomma.adapters.redis.locks import RedisLocks
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.config import BadSetting, Settings
-from recomma.config_file import ConfigFile, policy_of, stored
+from recomma.config_file import BadConfig, ConfigFile, policy_of, stored
 from recomma.pipeline.tools import Tools
 from recomma.ports import Clock, Publisher, Venue, VenueTerms
 from recomma.signing.hyperliquid import BadKey, require_fast_curve
@@ -156,7 +158,10 @@ def venue_clock_skew(settings: Settings) -> timedelta:
 
 
 def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: datetime) -> int:
-    """Store recomma.toml as a settings version. Raises BadSetting for a venue without a key."""
+    """Store recomma.toml as a settings version; a venue that is new starts in dry run.
+
+    Raises BadSetting for a venue without a key, BadConfig for one that would change its account.
+    """
     rows = [
         VenueRow(
             name=venue.name,
@@ -164,21 +169,41 @@ def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: date
             sub_account=venue.sub_account,
             network=str(settings.hyperliquid_network),
             signer=_key_of(settings, venue.name).address,
-            live=venue.live,
+            live=None,  # `recomma venues live` decides that.
             bots=None if venue.bots == "all" else tuple(venue.bots),
         )
         for venue in config.venues
     ]
     engine = engine_of(settings)
     schema.check(engine)
-    return settings_store.apply(
-        engine,
-        source=settings.account,
-        venues=rows,
-        body=config.model_dump(mode="json", exclude_unset=True),
-        actor=actor,
-        at=at,
-    )
+    body = config.model_dump(mode="json", exclude_unset=True)
+    try:
+        return settings_store.apply(
+            engine, source=settings.account, venues=rows, body=body, actor=actor, at=at
+        )
+    except settings_store.AnotherAccount as error:
+        raise BadConfig(f"{error}.") from None
+
+
+def settings_versions(settings: Settings) -> Sequence[Version]:
+    """Return every applied version of recomma.toml, oldest first."""
+    engine = engine_of(settings)
+    schema.check(engine)
+    return settings_store.versions(engine)
+
+
+def stops_of(settings: Settings) -> StopsStore:
+    """Return the stops for a command. Raises SchemaMissing for an unmigrated database."""
+    engine = engine_of(settings)
+    schema.check(engine)
+    return StopsStore(engine, clock=clock_of(settings))
+
+
+def venue_states_of(settings: Settings) -> VenueStates:
+    """Return the venues for a command. Raises SchemaMissing for an unmigrated database."""
+    engine = engine_of(settings)
+    schema.check(engine)
+    return VenueStates(engine, clock=clock_of(settings))
 
 
 def apply_venues(

@@ -11,20 +11,28 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres import tables as t
+from recomma.adapters.postgres.audit import Act, write_down
 
 TAG_MAX: Final = 65535
 
 
+class AnotherAccount(Exception):
+    """A venue that has traded would get another account: its orders would be looked for there."""
+
+
 @dataclass(frozen=True)
 class VenueRow:
-    """One venue as configured. `bots` None: every bot of the account, new ones too."""
+    """One venue as configured. `bots` None: every bot of the account, new ones too.
+
+    `live` None: as it is, because a person decides that elsewhere; a new venue starts in dry run.
+    """
 
     name: str
     account: str
     sub_account: str | None
     network: str
     signer: str
-    live: bool
+    live: bool | None
     bots: tuple[int, ...] | None
 
 
@@ -41,6 +49,7 @@ def apply(
 
     A pair that is new is enabled at `at`; one that stays keeps its time, because it decides which
     deals are mirrored. A venue that is gone from the file stops being paired with anything.
+    Raises AnotherAccount, and then nothing is stored.
     """
     text = json.dumps(body, sort_keys=True, default=str)
     sha = hashlib.sha256(text.encode()).hexdigest()
@@ -56,15 +65,8 @@ def apply(
             .values(at=at, actor=actor, body=json.loads(text), sha=sha)
             .returning(t.settings_versions.c.id)
         ).scalar_one()
-        connection.execute(
-            t.audit_log.insert().values(
-                at=at,
-                actor=actor,
-                action="config apply",
-                subject=f"settings/{version}",
-                detail={"sha": sha},
-            )
-        )
+        act = Act(actor, at)
+        write_down(connection, act, "config apply", f"settings/{version}", {"sha": sha})
     return int(version)
 
 
@@ -76,22 +78,57 @@ def latest(engine: Engine) -> tuple[int, Mapping[str, Any]] | None:
     return (row.id, row.body) if row else None
 
 
+@dataclass(frozen=True)
+class Version:
+    """One settings version as it was applied."""
+
+    id: int
+    at: datetime
+    actor: str
+    body: Mapping[str, Any]
+
+
+def versions(engine: Engine) -> Sequence[Version]:
+    """Return every version that was ever applied, oldest first."""
+    query = select(t.settings_versions).where(t.settings_versions.c.id > 0)
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(t.settings_versions.c.id)).all()
+    return tuple(Version(row.id, row.at, row.actor, row.body) for row in rows)
+
+
 def _store_venue(connection: Connection, venue: VenueRow, at: datetime) -> None:
     signer = venue.signer.lower()
-    connection.execute(insert(t.signers).values(address=signer).on_conflict_do_nothing())
-    values = {
+    account = {
         "account": venue.account.lower(),
         "sub_account": venue.sub_account and venue.sub_account.lower(),
         "network": venue.network,
+    }
+    _must_stay(connection, venue.name, account)
+    connection.execute(insert(t.signers).values(address=signer).on_conflict_do_nothing())
+    values: dict[str, object] = {
+        **account,
         "signer": signer,
-        "live": venue.live,
         "all_bots": venue.bots is None,
     }
+    if venue.live is not None:
+        values["live"] = venue.live
     connection.execute(
         insert(t.venues)
         .values(name=venue.name, tag=_tag(venue), enabled_at=at, **values)
         .on_conflict_do_update(index_elements=["name"], set_=values)
     )
+
+
+def _must_stay(connection: Connection, name: str, account: Mapping[str, object]) -> None:
+    row = connection.execute(select(t.venues).where(t.venues.c.name == name)).first()
+    if row is None or all(getattr(row, key) == value for key, value in account.items()):
+        return
+    traded = select(t.mirror_orders.c.id).where(t.mirror_orders.c.venue == name).limit(1)
+    if connection.execute(traded).first() is not None:
+        raise AnotherAccount(
+            f"venue {name} has traded on {row.sub_account or row.account} ({row.network}): "
+            f"give another account another name"
+        )
 
 
 def _tag(venue: VenueRow) -> int:

@@ -1,0 +1,156 @@
+"""What stands within a scope now: live orders and open positions, for saying before doing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+
+from recomma.adapters.postgres.tables import deals, mirror_orders, positions, standings
+from recomma.domain.lifecycle import LIVE, State
+from recomma.domain.money import Price, Side, Size
+from recomma.domain.orders import Holding, Standing
+from recomma.domain.source import Leg, Strategy
+from recomma.domain.stops import Scope
+
+_ALIVE = mirror_orders.c.state.in_([str(state) for state in LIVE])
+
+
+@dataclass(frozen=True)
+class OrderThere:
+    """A live order of ours."""
+
+    id: int
+    deal_id: int
+    venue: str
+    leg: Leg
+    coin: str
+    side: Side
+    size: Size
+    price: Price
+    state: State
+    reduce_only: bool
+    going: bool  # Its cancel is already wanted.
+
+
+@dataclass(frozen=True)
+class PositionThere:
+    """What a deal holds; `side` is that of its entries: a buy holds a long position."""
+
+    deal_id: int
+    venue: str
+    coin: str
+    side: Side
+    left: Size
+
+
+@dataclass(frozen=True)
+class Touched:
+    """Everything of ours within a scope; `deals` are those that still run there."""
+
+    orders: Sequence[OrderThere]
+    positions: Sequence[PositionThere]
+    deals: Sequence[tuple[int, str]]
+
+    @property
+    def entries(self) -> Sequence[OrderThere]:
+        return [order for order in self.orders if not order.reduce_only]
+
+
+def touched(connection: Connection, scope: Scope) -> Touched:
+    """Read without locks what a scope names now."""
+    orders = _orders(connection, scope)
+    held = _positions(connection, scope)
+    running = {
+        *_standing_open(connection, scope),
+        *((order.deal_id, order.venue) for order in orders),
+        *((position.deal_id, position.venue) for position in held),
+    }
+    return Touched(orders, held, sorted(running))
+
+
+def live_entries_of(scope: Scope) -> ColumnElement[bool]:
+    """Return which of mirror_orders, joined with deals, are live entries within a scope."""
+    return and_(_ALIVE, ~mirror_orders.c.reduce_only, _orders_within(scope))
+
+
+def _orders(connection: Connection, scope: Scope) -> list[OrderThere]:
+    rows = connection.execute(
+        select(mirror_orders)
+        .join(deals, deals.c.id == mirror_orders.c.deal_id)
+        .where(_ALIVE, _orders_within(scope))
+        .order_by(mirror_orders.c.venue, mirror_orders.c.deal_id, mirror_orders.c.id)
+    )
+    return [
+        OrderThere(
+            id=row.id,
+            deal_id=row.deal_id,
+            venue=row.venue,
+            leg=Leg.parse(row.leg),
+            coin=row.coin,
+            side=Side(row.side),
+            size=Size(row.size),
+            price=Price(row.price),
+            state=State(row.state),
+            reduce_only=row.reduce_only,
+            going=row.cancel_why is not None,
+        )
+        for row in rows
+    ]
+
+
+def _positions(connection: Connection, scope: Scope) -> list[PositionThere]:
+    coin = (
+        select(mirror_orders.c.coin)
+        .where(
+            mirror_orders.c.deal_id == positions.c.deal_id,
+            mirror_orders.c.venue == positions.c.venue,
+        )
+        .limit(1)
+        .scalar_subquery()
+        .label("coin")
+    )
+    rows = connection.execute(
+        select(positions, deals.c.strategy, coin)
+        .join(deals, deals.c.id == positions.c.deal_id)
+        .where(or_(positions.c.bought != positions.c.sold, positions.c.moved != 0))
+        .where(_within(scope, positions.c.venue, positions.c.deal_id))
+        .order_by(positions.c.venue, positions.c.deal_id)
+    )
+    found = [_position(row) for row in rows if scope.coin in (None, row.coin)]
+    return [position for position in found if position.left]
+
+
+def _position(row: Any) -> PositionThere:
+    side = Strategy(row.strategy).entry_side
+    holding = Holding(Size(row.bought), Size(row.sold), row.last_fill_at, row.moved)
+    return PositionThere(row.deal_id, row.venue, row.coin or "", side, holding.left(side))
+
+
+def _standing_open(connection: Connection, scope: Scope) -> list[tuple[int, str]]:
+    """A deal without an order has no coin yet; it counts, because a look at it costs little."""
+    rows = connection.execute(
+        select(standings.c.deal_id, standings.c.venue)
+        .join(deals, deals.c.id == standings.c.deal_id)
+        .where(standings.c.standing == str(Standing.OPEN))
+        .where(_within(scope, standings.c.venue, standings.c.deal_id))
+    )
+    return [(row.deal_id, row.venue) for row in rows]
+
+
+def _orders_within(scope: Scope) -> ColumnElement[bool]:
+    here = _within(scope, mirror_orders.c.venue, mirror_orders.c.deal_id)
+    return here if scope.coin is None else and_(here, mirror_orders.c.coin == scope.coin)
+
+
+def _within(
+    scope: Scope, venue: ColumnElement[Any], deal_id: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    asked: list[ColumnElement[bool]] = [true()]
+    if scope.venue is not None:
+        asked.append(venue == scope.venue)
+    if scope.deal_id is not None:
+        asked.append(deal_id == scope.deal_id)
+    if scope.bot_id is not None:
+        asked.append(deals.c.bot_id == scope.bot_id)
+    return and_(*asked)
