@@ -12,6 +12,7 @@ from recomma.domain.cloid import Cloid, shortened
 from recomma.domain.lifecycle import Event
 from recomma.domain.money import NO_SIZE, Size
 from recomma.domain.orders import Style, Terms, Urgency
+from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Role
 from recomma.domain.venue import Fill, OpenOrder, OrderRecord
 
@@ -34,6 +35,10 @@ class FoundOrder:
     coin: str
     terms: Terms
     event: Event  # RESTED, FILLED or GONE.
+
+    @property
+    def why(self) -> Reason | None:
+        return Reason.CANCELLED_BY_VENUE if self.event is Event.GONE else None
 
     @property
     def urgency(self) -> Urgency:

@@ -1,18 +1,16 @@
 """Everything this program needs from the outside, one Protocol each."""
 
+from recomma.domain.commitments import Commitment, Commitments, SurveyedAccount
 from recomma.ports.deal_book import DealBook, DealHere, Neighbour, Sought, VenueTerms
 from recomma.ports.errors import FenceLost, NotAllowed, NotThere, OutsideError, Unreadable
 from recomma.ports.exchanges import Observed, Source, Venue
 from recomma.ports.ledger import AccountBook, Claim, Ledger, Ruling
 from recomma.ports.running import Clock, Jitter, Locks, Metrics, Publisher
 from recomma.ports.signer_book import (
-    Commitment,
-    Commitments,
     Consequence,
     DeadLetter,
     SignerBook,
     StoredBatch,
-    SurveyedAccount,
 )
 from recomma.ports.surveys import ForeignOrder, RolesRead, SurveyBook, Surveyed
 

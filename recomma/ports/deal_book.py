@@ -119,6 +119,10 @@ class DealBook(Protocol):
         """The source's stop price, where it shows one."""
 
     @property
+    def steps_closing(self) -> frozenset[Leg]:
+        """Take-profit steps that the source closes at market, each by itself."""
+
+    @property
     def changed_at(self) -> datetime | None:
         """When a reading last showed something new; None before the first."""
 
@@ -167,10 +171,13 @@ class DealBook(Protocol):
     def set_naked(self, venue: str, since: datetime | None) -> None:
         """Remember since when the position lacks exits of its size; None: it has them."""
 
-    def adopt(self, venue: str, found: FoundOrder) -> bool:
-        """Take an order of this deal into the ledger that only the venue knows, with its fills.
+    def legs(self) -> frozenset[Leg]:
+        """Return every leg that the source ever showed."""
 
-        Return False, with nothing written, while another live entry of its leg stands in the way.
+    def adopt(self, order_id: int, found: FoundOrder, *, attempts: int) -> None:
+        """Tell a PLANNED order that the venue had it all along: its cloid, its oid, its fills.
+
+        `attempts` is what it counts from now on, so that no later cloid of its leg is used twice.
         """
 
     def withdraw(self, order_id: int, why: Reason) -> None:

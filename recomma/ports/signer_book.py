@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol
 
+from recomma.domain.commitments import Commitments, SurveyedAccount
+from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event
 from recomma.domain.money import Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
-from recomma.domain.policy import MarginMode, Policy
+from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.stops import Stop
-from recomma.domain.venue import AddressBudget, Market, SignedRequest
+from recomma.domain.venue import Market, SignedRequest
 from recomma.ports.deal_book import VenueTerms
 
 
@@ -59,49 +60,15 @@ class Consequence:
     letter: DeadLetter | None = None
 
 
-@dataclass(frozen=True)
-class Commitment:
-    """What one deal has on one coin of one venue, in USD of notional.
-
-    `entered` is its open position at the prices it was entered for, `asked` its live entries.
-    """
-
-    venue: str
-    deal_id: int
-    coin: str
-    entered_usd: Decimal
-    asked_usd: Decimal
-    ladder_usd: Decimal  # What the whole deal may come to cost here; 0 if it is not known.
-
-
-@dataclass(frozen=True)
-class Commitments:
-    """Of all venues, because one limit counts over all of them."""
-
-    deals: tuple[Commitment, ...]
-    open_orders: int  # Of this venue, exits too.
-
-
-@dataclass(frozen=True)
-class SurveyedAccount:
-    """The account behind a venue as the last survey found it, in USD."""
-
-    at: datetime
-    account_value: Decimal
-    withdrawable: Decimal
-    budget: AddressBudget
-    trouble: str  # Why nothing can be traded there; empty if nothing is wrong.
-    trouble_why: Reason | None = None
-
-
 class SignerBook(Protocol):
     """One venue's signer, locked for writing."""
 
     @property
     def venue(self) -> VenueTerms: ...
-    def due(self, now: datetime) -> Sequence[MirrorOrder]:
+    def due(self, now: datetime, *, waiting_for: Reason | None = None) -> Sequence[MirrorOrder]:
         """Return what is to be asked now, locked: planned orders, and resting ones whose cancel
-        is wanted and not under way; both only when their `due_at` has come."""
+        is wanted and not under way; both only when their `due_at` has come. Planned orders that
+        wait for `waiting_for` come with them, due or not."""
 
     def next_due_at(self) -> datetime | None: ...
     def markets(self) -> Mapping[str, Market]: ...
@@ -118,12 +85,15 @@ class SignerBook(Protocol):
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         """Have a PLANNED order wait; the reason stands beside it until it is asked for."""
 
-    def leverage_of(self, coin: str) -> tuple[int, MarginMode] | None:
+    def budget_spent(self) -> None:
+        """The venue lets next to nothing through: entries wait until a survey says otherwise."""
+
+    def leverage_of(self, coin: str) -> Leverage | None:
         """Return the confirmed leverage and margin mode of a coin."""
 
-    def leverage_set(self, coin: str, leverage: int, mode: MarginMode) -> None: ...
-    def defer(self, coin: str, until: datetime) -> None:
-        """Have this coin's planned entries wait."""
+    def leverage_set(self, coin: str, leverage: Leverage) -> None: ...
+    def defer(self, coin: str, why: Reason, until: datetime) -> None:
+        """Have this coin's planned entries wait, as `wait` does."""
 
     def next_nonce(self, now: datetime) -> int:
         """Return max(now in ms, last + 1) and store it: a restart never goes back."""

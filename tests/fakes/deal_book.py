@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
 from recomma.domain.joining import join
 from recomma.domain.lifecycle import Event, State
@@ -86,6 +87,10 @@ class FakeDealBook:
         return self._row.stop_price
 
     @property
+    def steps_closing(self) -> frozenset[Leg]:
+        return self._row.steps_closing
+
+    @property
     def changed_at(self) -> datetime | None:
         return self._row.changed_at
 
@@ -130,7 +135,7 @@ class FakeDealBook:
         row, reading = self._row, observed.reading
         changed = row.read is None or _said(row.read) != _said(reading)
         running = not (wanted.finished or wanted.released or wanted.closing)
-        missing = running and bool(row.exits) and not wanted.exits
+        missing = running and bool(row.exits) and not wanted.exits and not wanted.exits_unseen
         self._rows.deals[self.deal_id] = replace(
             row,
             read=reading,
@@ -140,6 +145,7 @@ class FakeDealBook:
             closing=_first_told(row.closing, wanted.closing),
             released=wanted.released,
             stop_price=wanted.stop_price,
+            steps_closing=wanted.steps_closing,
             finished=row.finished or wanted.finished,
             active=row.active and not wanted.finished,
             legs={**row.legs, **_states(reading)},
@@ -192,6 +198,15 @@ class FakeDealBook:
         self._rows.naked.pop((self.deal_id, venue), None)
         if since is not None:
             self._rows.naked[self.deal_id, venue] = since
+
+    def legs(self) -> frozenset[Leg]:
+        return frozenset(self._row.legs)
+
+    def adopt(self, order_id: int, found: FoundOrder, *, attempts: int) -> None:
+        self._orders.tell([order_id], "adopted", f"missing here, found there: oid {found.oid}")
+        self._orders.record(order_id, Event.ASKED)
+        self._orders.change(order_id, cloid=found.cloid, attempts=attempts)
+        self._orders.record(order_id, found.event, why=found.why, oid=found.oid)
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         self._orders.withdraw(order_id, why)

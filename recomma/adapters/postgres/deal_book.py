@@ -23,9 +23,11 @@ from recomma.adapters.postgres.tables import (
     skips,
     standings,
     venues,
+    wanted_orders,
 )
 from recomma.adapters.postgres.universe import KnownMarkets
 from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
+from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import NO_SIZE, Size
@@ -169,6 +171,14 @@ class PostgresDealBook(DealFacts):
     def set_naked(self, venue: str, since: datetime | None) -> None:
         transfers.set_naked(self._connection, self.deal_id, venue, since)
         self._held = None
+
+    def legs(self) -> frozenset[Leg]:
+        shown = select(wanted_orders.c.leg).where(wanted_orders.c.deal_id == self.deal_id)
+        return frozenset(map(Leg.parse, self._connection.execute(shown.distinct()).scalars()))
+
+    def adopt(self, order_id: int, found: FoundOrder, *, attempts: int) -> None:
+        self._held = None
+        self._orders.adopt(order_id, found, attempts)
 
     def withdraw(self, order_id: int, why: Reason) -> None:
         self._held = None

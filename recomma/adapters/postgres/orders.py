@@ -24,6 +24,7 @@ from sqlalchemy import (
 from recomma.adapters.postgres import fills
 from recomma.adapters.postgres.engine import storable
 from recomma.adapters.postgres.tables import (
+    ADOPTED,
     CANCEL_WANTED,
     PLANNED,
     RETERMED,
@@ -34,6 +35,7 @@ from recomma.adapters.postgres.tables import (
 )
 from recomma.adapters.postgres.tables import fills as fills_table
 from recomma.adapters.postgres.values import AnyRow, Stamp, order_of, reason_of, spoken, terms_row
+from recomma.domain.adoption import FoundOrder
 from recomma.domain.lifecycle import LIVE, Event, ImpossibleStep, State, step
 from recomma.domain.money import NO_SIZE, Size
 from recomma.domain.orders import MirrorOrder, NewOrder, Terms
@@ -129,6 +131,14 @@ class Orders:
             raise ImpossibleStep(f"other terms while {row.state}")
         self._note_down(row, RETERMED, "reterm", text=spoken(terms))
         self._set(order_id, {**terms_row(terms), "due_at": due_at})
+
+    def adopt(self, order_id: int, found: FoundOrder, attempts: int) -> None:
+        """Take a planned order to where the venue has it. See DealBook.adopt."""
+        text = f"missing here, found on the venue: {spoken(found.terms)}, oid {found.oid}"
+        self.happened([order_id], ADOPTED, "adopt", text)
+        self.record([Change(order_id, Event.ASKED, "adopt", cloid=found.cloid)])
+        self.record([Change(order_id, found.event, "adopt", found.why, oid=found.oid)])
+        self._set(order_id, {"attempts": attempts})
 
     def happened(self, order_ids: Sequence[int], event: str, rule: str, text: str = "") -> None:
         """Write down what changes no state."""

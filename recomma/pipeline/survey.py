@@ -1,0 +1,127 @@
+"""Survey: what a venue's whole account holds that no single deal accounts for.
+
+Reads first, writes after; a read that fails changes nothing. Everything is read before the fills,
+so that whatever moved the position meanwhile is known as a fill; a coin that has just been traded
+is not judged, because its fills and its position need not be of one moment.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from recomma.domain.money import Size
+from recomma.domain.notes import reconcile
+from recomma.domain.reasons import Reason
+from recomma.domain.shared_account import CoinHeld, Shortfall, allot, compare, losers
+from recomma.domain.venue import AccountState, AddressBudget, Fill, OpenOrder
+from recomma.domain.verdict import Done, Verdict
+from recomma.pipeline.adopting import adopt_lost, sort_strangers
+from recomma.pipeline.roles import read_roles
+from recomma.ports import Ledger, RolesRead, SurveyBook, Surveyed, Venue
+
+FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
+QUIET_AFTER: Final = timedelta(seconds=5)
+CONFIRM_AFTER: Final = timedelta(seconds=10)
+"""How long coins must have been missing, in every survey, before they count as lost."""
+LIQUIDATION_WINDOW: Final = timedelta(hours=1)
+"""How long before a shortfall was seen a liquidation still explains it: an outage of ours."""
+
+
+def survey(*, venue: Venue, ledger: Ledger, now: datetime) -> Verdict:
+    """List what is foreign, adopt what is ours and lost, and take what is missing off our deals."""
+    read = _read(venue, ledger, now)
+    adopted = adopt_lost(read.orders, venue, ledger, now)
+    with ledger.survey(venue.name) as book:
+        coins, short, lost = _settle_positions(book, read, now)
+        foreign, trouble, why = sort_strangers(book, read.orders, now)
+        if read.roles.trouble:
+            trouble, why = read.roles.trouble, Reason.SIGNER_REFUSED
+        book.store(
+            Surveyed(read.state, read.budget, read.roles, foreign, coins, short, trouble, why), now
+        )
+    told = f"{len(foreign)} foreign orders, {adopted} adopted, {len(lost)} deals lost coins"
+    return Done(
+        f"{told}; {trouble}" if trouble else told,
+        again_at=now + CONFIRM_AFTER if short else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    roles: RolesRead
+    orders: Sequence[OpenOrder]
+    state: AccountState
+    budget: AddressBudget
+    restless: frozenset[str]  # Coins that were traded a moment ago, by whomever.
+
+
+def _read(venue: Venue, ledger: Ledger, now: datetime) -> _Read:
+    with ledger.survey(venue.name) as book:
+        terms, signer, roles = book.venue, book.signer, book.roles()
+    roles = read_roles(venue, terms, signer, roles, now)
+    orders, budget, state = venue.open_orders(), venue.address_budget(), venue.account_state()
+    since = (ledger.fills_read_to(venue.name) or now) - FILLS_OVERLAP
+    fills = venue.fills_since(since)
+    ledger.book_fills(venue.name, fills, now)
+    restless = frozenset(fill.coin for fill in fills if fill.at > state.at - QUIET_AFTER)
+    return _Read(roles, orders, state, budget, restless)
+
+
+def _settle_positions(
+    book: SurveyBook, read: _Read, now: datetime
+) -> tuple[Mapping[str, CoinHeld], Mapping[str, Shortfall], Sequence[int]]:
+    """Compare, and take off our deals what was missing before and still is.
+
+    Return the coins as they stand afterwards, what is missing since now, and who lost.
+    """
+    net = {position.coin: position.size for position in read.state.positions}
+    shares = book.shares()
+    before = book.short()
+    short: dict[str, Shortfall] = {}
+    lost: list[int] = []
+    for coin, held in compare(net, shares).items():
+        unsure = coin in read.restless or any(s.in_doubt for s in shares if s.coin == coin)
+        if unsure or not held.short_by:
+            continue
+        seen = before.get(coin, Shortfall(held.short_by, now))
+        missing = Size(min(seen.size, held.short_by))
+        if now - seen.since >= CONFIRM_AFTER:
+            lost += _take_off(book, coin, missing, net, seen.since, now)
+        else:
+            short[coin] = Shortfall(missing, seen.since)
+    return compare(net, book.shares() if lost else shares), short, lost
+
+
+def _take_off(
+    book: SurveyBook,
+    coin: str,
+    missing: Size,
+    net: Mapping[str, Decimal],
+    since: datetime,
+    now: datetime,
+) -> list[int]:
+    """Take a confirmed loss off the deals that hold the coin; return those deals."""
+    book.hold_coin(coin)
+    shares = [share for share in book.shares() if share.coin == coin]  # As they are under the lock.
+    held = compare({coin: net.get(coin, Decimal(0))}, shares)[coin]
+    market = book.markets().get(coin)
+    lot = Decimal(1).scaleb(-market.size_decimals if market else 0)
+    parts = allot(Size(min(missing, held.short_by)), losers(held, shares), lot)
+    if not parts:
+        return []
+    why = _why(book.foreign_fills(since - LIQUIDATION_WINDOW), coin)
+    for deal_id, size in parts.items():
+        book.lose(deal_id, coin, size, why)
+        book.leave(reconcile(deal_id, book.venue.name), now)
+    told = ", ".join(f"{size} of deal {deal_id}" for deal_id, size in parts.items())
+    book.forbid(
+        coin, why, f"{sum(parts.values())} {coin} of ours are gone from the account: {told}"
+    )
+    return list(parts)
+
+
+def _why(foreign: Sequence[Fill], coin: str) -> Reason:
+    liquidated = any(fill.liquidation and fill.coin == coin for fill in foreign)
+    return Reason.VENUE_LIQUIDATED if liquidated else Reason.REDUCED_ELSEWHERE
