@@ -18,7 +18,7 @@ from recomma.simulators.threecommas.spelling import (
 )
 
 # What a deal takes over from its bot when it opens (threecommas.md 5).
-_FROM_DEAL: Final = (
+FROM_DEAL: Final = (
     "account_id",
     "max_safety_orders",
     "active_safety_orders_count",
@@ -141,7 +141,7 @@ def bot_for(deals: Sequence[ReplayedDeal]) -> Json:
     first = min(deals, key=lambda deal: deal.recording.created_at).recording
     pairs = sorted({str(deal.recording.fields["pair"]) for deal in deals})
     born = time_text(first.created_at - _BOT_AGE)
-    settings = {name: first.fields[name] for name in _FROM_DEAL if name in first.fields}
+    settings = {name: first.fields[name] for name in FROM_DEAL if name in first.fields}
     own: Json = {
         "id": first.fields["bot_id"],
         "name": first.fields["bot_name"],

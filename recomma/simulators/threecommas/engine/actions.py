@@ -31,7 +31,7 @@ class Action:
     """One action. Only what its kind needs is given.
 
     `price` None is at market. `number` counts from 1: a take-profit step, or a manual order.
-    `changes` are new values for fields of Settings.
+    `changes` are new values for fields of Settings, `stop_changes` for those of Stop.
     """
 
     at: datetime
@@ -43,6 +43,7 @@ class Action:
     order_id: str | None = None
     text: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    stop_changes: Mapping[str, Any] = field(default_factory=dict)
 
     def moved(self, at: datetime) -> "Action":
         return replace(self, at=at)

@@ -10,6 +10,7 @@ from recomma.simulators.threecommas.engine.exits import Exits
 from recomma.simulators.threecommas.engine.lags import (
     CLOSING,
     FINISHING,
+    NEXT_CANCELLING,
     SUMMARY_TOLD,
     TARGET_CANCELLED,
     WINDING_UP,
@@ -39,13 +40,13 @@ class Closing:
 
     # --- reasons to end
 
-    def take_profit_filled(self) -> None:
+    def _take_profit_filled(self, told: timedelta) -> None:
         """End the deal when nothing is left of the position; else it goes on."""
         deal = self._deal
         if deal.book.position <= ZERO:
             if deal.ending is None:
                 deal.ending = "completed"
-            deal.later(deal.lags.of(WINDING_UP), self._entries.cancel_all)
+            deal.later(told + deal.lags.of(NEXT_CANCELLING), self._entries.cancel_all)
         self.check()
 
     def stop(self) -> None:
@@ -118,11 +119,11 @@ class Closing:
         deal.turn(status)
         self._exits.sell_now(kind)
 
-    def sold(self) -> None:
+    def _sold(self, told: timedelta) -> None:
         """Go on after a stop or a panic sell has filled."""
         self._selling = False
         deal = self._deal
-        deal.later(deal.lags.of(WINDING_UP), self._entries.cancel_all)
+        deal.later(told + deal.lags.of(NEXT_CANCELLING), self._entries.cancel_all)
         self.check()
 
     def check(self) -> None:
@@ -161,7 +162,9 @@ class Closing:
     def _tell_summary(self) -> None:
         deal = self._deal
         profit, volume = deal.known.profit, deal.known.amounts.entry_quote
-        lag = deal.lags.of(SUMMARY_TOLD)
+        # The summary closes the list: what was done before is told of before.
+        told_until = max(at for at, _ in deal.events) + deal.lags.of(NEXT_CANCELLING)
+        lag = max(deal.lags.of(SUMMARY_TOLD), told_until - deal.now)
         if deal.ending == "completed":
             lasted = deal.now - deal.opened_at
             deal.tell(deal.sentences.completed(profit, volume, lasted), lag)
@@ -170,9 +173,9 @@ class Closing:
         elif deal.ending == "panic_sold" and deal.switches.panic_sentence:
             deal.tell(deal.sentences.panic_sold(profit, volume), lag)
 
-    def filled(self, order: Order) -> None:
-        """Follow an exit's fill."""
+    def filled(self, order: Order, told: timedelta) -> None:
+        """Follow an exit's fill, which is told of that much later."""
         if order.row.kind is RowKind.TAKE_PROFIT or order.target >= 0:
-            self.take_profit_filled()
+            self._take_profit_filled(told)
         else:
-            self.sold()
+            self._sold(told)

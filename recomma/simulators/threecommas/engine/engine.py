@@ -170,7 +170,9 @@ class Engine:
         if not deal.holds:
             return False
         before = deal.settings
-        deal.settings = after = replace(before, **action.changes)
+        deal.settings = after = replace(
+            before, stop=replace(before.stop, **action.stop_changes), **action.changes
+        )
         deal.error, deal.stamped_at = None, deal.now
         if (before.targets, before.trailing) != (after.targets, after.trailing):
             self._exits.retarget(timedelta(0))

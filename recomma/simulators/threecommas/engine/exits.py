@@ -36,7 +36,7 @@ class Exits:
         self._matching = matching
         self._replacing = False
         self._round = 0
-        self.on_filled: Callable[[Order], None] = _nothing
+        self.on_filled: Callable[[Order, timedelta], None] = _nothing
 
     # --- resting take profits
 
@@ -258,21 +258,21 @@ class Exits:
         if order.target >= 0:
             deal.panicking_targets.discard(order.target)
             deal.filled_targets.add(order.target)
-        size = deal.sentences.size(row.total, row.quantity)
+        size, told = deal.sentences.size(row.total, row.quantity), deal.told_lag()
         if row.kind is RowKind.TAKE_PROFIT and not order.market:
             done = deal.sentences.order("TakeProfit trade finished", row.average_price, size)
-            deal.tell(done, deal.told_lag())
+            deal.tell(done, told)
         elif row.kind is RowKind.STOP:
             shown = deal.settings.terms.price(row.average_price, row.side)
             quote = deal.sentences.size(shown * row.quantity, row.quantity)
             done = deal.sentences.order("Stop loss trade completed", shown, quote)
-            deal.tell(done, deal.told_lag())
-        self.on_filled(order)
+            deal.tell(done, told)
+        self.on_filled(order, told)
 
     def _sentence(self, what: str, order: Order) -> str:
         sentences, row = self._deal.sentences, order.row
         return sentences.order(what, row.rate, sentences.size(order.left * row.rate, order.left))
 
 
-def _nothing(_: Order) -> None:
+def _nothing(_: Order, _told: timedelta) -> None:
     """Follow nothing: the engine says what follows a fill."""
