@@ -19,6 +19,7 @@ from recomma.pipeline.plan import plan
 from recomma.pipeline.reconcile import reconcile
 from recomma.pipeline.refresh import refresh
 from recomma.pipeline.submit import submit
+from recomma.pipeline.survey import survey
 from recomma.pipeline.tools import Tools
 from recomma.pipeline.watch import watch
 from recomma.ports import Claim, DeadLetter, FenceLost, NotAllowed, Ruling, Unreadable
@@ -32,7 +33,7 @@ takes longer keeps its subject by the renewed lock; should that be lost too, its
 ATTEMPTS_MAX: Final = 6
 DEATHS_MAX: Final = 5
 BACK_OFF_MAX: Final = timedelta(minutes=5)
-NEVER_DIES: Final = {Step.RECONCILE, Step.SUBMIT, Step.WATCH}
+NEVER_DIES: Final = {Step.RECONCILE, Step.SUBMIT, Step.SURVEY, Step.WATCH}
 """Exits depend on these: their dead letter is an alarm, and the looking goes on."""
 NEVER_DIES_BACK_OFF: Final = timedelta(seconds=30)
 NOT_ALLOWED_PAUSE: Final = timedelta(seconds=60)
@@ -195,10 +196,15 @@ def _refresh(claim: Claim, tools: Tools, now: datetime) -> Verdict:
     return refresh(venue=tools.venues[claim.note.venue], ledger=tools.ledger, now=now)
 
 
+def _survey(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+    return survey(venue=tools.venues[claim.note.venue], ledger=tools.ledger, now=now)
+
+
 STEPS: Final[Mapping[Step, Callable[[Claim, Tools, datetime], Verdict]]] = {
     Step.WATCH: _watch,
     Step.PLAN: _plan,
     Step.SUBMIT: _submit,
     Step.RECONCILE: _reconcile,
     Step.REFRESH: _refresh,
+    Step.SURVEY: _survey,
 }

@@ -19,6 +19,7 @@ from tests.fakes.notes import FakeNotes
 from tests.fakes.orders import FakeOrders
 from tests.fakes.rows import DealRow, Rows, VenueRow
 from tests.fakes.signer_book import FakeSignerBook
+from tests.fakes.surveys import FakeSurveyBook
 
 
 class FakeAccountBook:
@@ -159,6 +160,13 @@ class FakeLedger:
                 raise NotThere(f"the ledger has no venue {venue}")
             self._check(f"venue/{venue}", fence)
             yield FakeSignerBook(venue, self.rows, self._orders, self._notes, self._policy_of)
+
+    @contextmanager
+    def survey(self, venue: str) -> Iterator[FakeSurveyBook]:
+        with self._transaction():
+            if venue not in self.rows.venues:
+                raise NotThere(f"the ledger has no venue {venue}")
+            yield FakeSurveyBook(venue, self.rows, self._orders, self._notes)
 
     def _check(self, subject: str, fence: int | None) -> None:
         current = self.rows.fences.get(subject, 0)

@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from recomma.domain.bots import SourceBot
+from recomma.domain.commitments import SurveyedAccount
 from recomma.domain.entries import Skip
+from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import State
 from recomma.domain.mirrored import SourceState
 from recomma.domain.money import Price, Side, Size
@@ -17,7 +19,7 @@ from recomma.domain.source import Leg, Reading, SourceDeal
 from recomma.domain.stops import Stop
 from recomma.domain.venue import Fill, Market
 from recomma.domain.wanted import Closing, WantedExit
-from recomma.ports import StoredBatch, VenueTerms
+from recomma.ports import ForeignOrder, StoredBatch, Surveyed, VenueTerms
 
 
 class Violated(Exception):
@@ -46,6 +48,7 @@ class DealRow:
     closing: Closing | None = None
     changed_at: datetime | None = None
     stop_price: Price | None = None
+    steps_closing: frozenset[Leg] = frozenset()
     legs: Mapping[Leg, SourceState] = field(default_factory=dict)  # As last seen.
 
 
@@ -125,6 +128,14 @@ class HistoryRow:
 
 
 @dataclass(frozen=True)
+class ForeignRow:
+    foreign: ForeignOrder
+    first_seen_at: datetime
+    last_seen_at: datetime
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True)
 class TransferRow:
     """Coins that went from one deal to another, or (`to_deal` None) were lost outside."""
 
@@ -148,7 +159,10 @@ class Rows:
 
     venues: dict[str, VenueRow] = field(default_factory=dict)
     markets: dict[str, Mapping[str, Market]] = field(default_factory=dict)
-    leverages: dict[tuple[str, str], int] = field(default_factory=dict)
+    leverages: dict[tuple[str, str], Leverage] = field(default_factory=dict)
+    surveyed: dict[str, SurveyedAccount] = field(default_factory=dict)
+    surveys_found: dict[str, Surveyed] = field(default_factory=dict)
+    foreign: dict[tuple[str, int], ForeignRow] = field(default_factory=dict)
     nonces: dict[str, int] = field(default_factory=dict)
     bots: dict[int, SourceBot] = field(default_factory=dict)
     pairs: dict[tuple[int, str], datetime] = field(default_factory=dict)
