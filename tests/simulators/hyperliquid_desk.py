@@ -87,6 +87,11 @@ class Desk:
         cancels = [{"asset": asset, "cloid": name}]
         return statuses(self.send({"type": "cancelByCloid", "cancels": cancels}))[0]
 
+    def act(self, coin: str, side: str, size: str, **more: Any) -> Any:
+        """Trade on the account as a person would, beside the program; return the statuses."""
+        done = {"address": MASTER, "coin": coin, "side": side, "size": size, **more}
+        return self.control("act", done)["statuses"]
+
     # Reads.
 
     def info(self, kind: str, **fields: Any) -> Any:
@@ -116,6 +121,18 @@ class Desk:
     def positions(self) -> list[Any]:
         found: list[Any] = self.info("clearinghouseState")["assetPositions"]
         return found
+
+
+def trigger(
+    is_buy: bool, size: str, at: str, kind: str, *, worst: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return a trigger order ("tp" or "sl") at the market, or a limit one with `market=False`."""
+    market = more.pop("market", True)
+    far = Decimal("1.1") if is_buy else Decimal("0.9")
+    price = worst or format((Decimal(at) * far).normalize(), "f")
+    fires = {"trigger": {"isMarket": market, "triggerPx": at, "tpsl": kind}}
+    asset = more.pop("asset", DOGE)
+    return {"a": asset, "b": is_buy, "p": price, "s": size, "r": True, "t": fires, **more}
 
 
 def limit(
