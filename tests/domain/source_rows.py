@@ -52,6 +52,19 @@ def deal(
     )
 
 
+def step(
+    trade_id: str | None, status: str = "Placed", *, ratio: str = "0.5", price: str | None = None
+) -> TakeProfitStep:
+    return TakeProfitStep(
+        trade_id, Decimal(ratio), None if price is None else Price(Decimal(price)), status
+    )
+
+
+def in_steps(*steps: TakeProfitStep) -> SourceDeal:
+    """Make a running long deal with these take-profit steps."""
+    return replace(deal(), take_profit_percent=None, take_profit_steps=steps)
+
+
 def row(
     order_id: int,
     role: Role = Role.SAFETY,
@@ -89,6 +102,15 @@ def said(*messages: str) -> tuple[BotEvent, ...]:
     return tuple(
         parse_event(message, NOON + timedelta(seconds=second))
         for second, message in enumerate(messages, start=1)
+    )
+
+
+def averaged(step: int, price: str, size: str = "50.0", *, of: int = 3) -> str:
+    """Say that an averaging order was executed at `price`, which is at market too."""
+    quote = Decimal(price) * Decimal(size)
+    return (
+        f"Averaging order ({step} out of {of}) executed. Price: {price} USDT Size: {quote} USDT"
+        + (f" ({size} ADA)")
     )
 
 
