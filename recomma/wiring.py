@@ -121,8 +121,10 @@ def progress_of(settings: Settings) -> Progress:
 
 
 def books_of(settings: Settings) -> Books:
-    """Return what reports read. The schema is not checked."""
-    return Books(engine_of(settings))
+    """Return what reports read. Raises SchemaMissing for an unmigrated database."""
+    engine = engine_of(settings)
+    schema.check(engine)
+    return Books(engine, clock=clock_of(settings), applied=_Applied(engine))
 
 
 def schema_of(settings: Settings) -> str:

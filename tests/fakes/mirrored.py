@@ -44,7 +44,7 @@ class FakeMirror:
             orders=rows.orders_of(deal_id, venue),
             skips={leg: s.reason for (d, v, leg), s in rows.skips.items() if (d, v) == here},
             holding=self._orders.holding(deal_id, venue),
-            dead_letters=sum(key[0].deal_id == deal_id for key in rows.letters),
+            dead_letters=self._letters(deal_id, venue),
             shared=any(self._holds(other, venue, coin) for other in rows.deals.keys() - {deal_id}),
             mode=mode,
             policy=policy,
@@ -55,6 +55,14 @@ class FakeMirror:
             close_at=closing.at + grace if closing and grace else None,
             moves=self._moves(deal_id, venue),
             read_at=now,
+        )
+
+    def _letters(self, deal_id: int, venue: str) -> int:
+        """Count those about the deal as a whole, about it here, and about its orders here."""
+        mine = {order.id for order in self._rows.orders_of(deal_id, venue)}
+        return sum(
+            order_id in mine or (note.deal_id == deal_id and note.venue in ("", venue))
+            for note, _, order_id in self._rows.letters
         )
 
     def _coin(self, row: DealRow, venue: str) -> str | None:
