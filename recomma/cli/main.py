@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+from recomma.cli.act import cancel, close
 from recomma.cli.config import config
 from recomma.cli.demo import demo
 from recomma.cli.exits import Exit, fail
+from recomma.cli.stop import resume, stop
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,6 +24,10 @@ def recomma() -> None:
 
 recomma.add_command(config)
 recomma.add_command(demo)
+recomma.add_command(stop)
+recomma.add_command(resume)
+recomma.add_command(close)
+recomma.add_command(cancel)
 
 
 @recomma.group()
@@ -111,13 +117,23 @@ def main() -> None:
     """Run the command line; every expected error is one sentence and its exit status."""
     try:
         recomma(standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         raise SystemExit(int(Exit.USAGE)) from None
+    except click.ClickException as error:
+        fail(Exit.USAGE, _misused(error))
     except (click.Abort, KeyboardInterrupt):
         fail(Exit.INTERRUPTED, "Interrupted.")
     except tuple(_expected()) as error:
         fail(*_told(error))
+
+
+def _misused(error: click.ClickException) -> str:
+    """Return what is wrong with the words of a command, and where its words are listed."""
+    said = " ".join(error.format_message().split())
+    said = said if said.endswith((".", "?")) else f"{said}."
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{said} See `{context.command_path} --help`." if context else said
 
 
 def _expected() -> Iterable[type[Exception]]:

@@ -6,7 +6,6 @@ that from the commit on nothing new slips through.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -39,34 +38,15 @@ from recomma.adapters.postgres.tables import (
     stops,
     venues,
 )
-from recomma.adapters.postgres.touched import (
-    Touched,
-    live_entries_of,
-    touched,
-)
+from recomma.adapters.postgres.touched import live_entries_of, touched
 from recomma.adapters.postgres.values import Stamp
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import plan, reconcile, submit
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.reasons import Reason
-from recomma.domain.stops import Level, Scope, Stop
+from recomma.domain.stops import Scope, Stop
+from recomma.domain.touched import NewStop, Touched
 from recomma.ports import Clock, NotThere
-
-
-@dataclass(frozen=True)
-class NewStop:
-    """A stop as it is asked for."""
-
-    level: Level
-    scope: Scope
-    why: str = ""
-    reason: Reason = Reason.STOPPED
-    until: datetime | None = None
-    cancel_entries: bool = False
-
-    @property
-    def takes_entries_away(self) -> bool:
-        return self.cancel_entries or self.level is Level.CLOSE_ALL
 
 
 class StopsStore:
@@ -91,8 +71,8 @@ class StopsStore:
             _must_exist(connection, scope)
             return touched(connection, scope)
 
-    def set(self, new: NewStop, actor: str) -> tuple[Stop, Sequence[int]]:
-        """Set a stop; return it and the orders that it takes away. Raises NotThere."""
+    def set(self, new: NewStop, actor: str) -> Stop:
+        """Set a stop, and withdraw the entries that it takes away. Raises NotThere."""
         with self._engine.begin() as connection:
             _must_exist(connection, new.scope)
             act = Act(actor, self._clock())
@@ -102,7 +82,7 @@ class StopsStore:
             detail = _detail(stop) | {"orders": gone}
             write_down(connection, act, f"stop {new.level.word}", f"stop/{stop.id}", detail)
             _look_again(connection, [new.scope], act.at)
-            return stop, gone
+            return stop
 
     def lift(self, ids: Iterable[int], actor: str) -> Sequence[Stop]:
         """Lift stops; what waited for them is asked for at once. Raises NotThere for an id that
@@ -130,11 +110,13 @@ class StopsStore:
         with self._engine.begin() as connection:
             return _order(connection, self._orders(connection), order)
 
-    def deal_known(self, deal_id: int) -> bool:
+    def knows(self, kind: str, id_: int) -> bool:
+        """Say whether there is a `deal` or an `order` of this id."""
+        column = deals.c.id if kind == "deal" else mirror_orders.c.id
         with self._engine.connect() as connection:
-            return _there(connection, deals.c.id == deal_id)
+            return _there(connection, column == id_)
 
-    def cancel_order(self, order_id: int, actor: str) -> MirrorOrder:
+    def cancel_order(self, order_id: int, actor: str, why: str = "") -> MirrorOrder:
         """Have one entry go, for good; return it as it was. Raises NotThere."""
         with self._engine.begin() as connection:
             act = Act(actor, self._clock())
@@ -142,7 +124,8 @@ class StopsStore:
             order = _order(connection, orders, order_id)
             orders.withdraw(order_id, Reason.CANCELLED_BY_PERSON)
             detail = {"deal": order.deal_id, "venue": order.venue, "leg": str(order.leg)}
-            write_down(connection, act, "cancel order", f"order/{order_id}", detail)
+            told = detail | ({"why": why} if why else {})
+            write_down(connection, act, "cancel order", f"order/{order_id}", told)
             leaves = Leaves()
             for note in (submit(order.venue), plan(order.deal_id)):
                 leaves.add(note, act.at)
@@ -195,12 +178,11 @@ def _detail(stop: Stop) -> dict[str, Any]:
 def _take_away(connection: Connection, new: NewStop, act: Act) -> list[int]:
     """Withdraw the live entries of a scope. A planned one of a stop that may be lifted stays: the
     stop itself keeps it from being asked for."""
-    for_good = new.reason is not Reason.STOPPED
     orders = _orders_at(connection, act.at)
     going = [
         order.id
         for order in orders.locked(live_entries_of(new.scope))
-        if order.cancel_why is None and (for_good or order.state is not State.PLANNED)
+        if order.cancel_why is None and (new.for_good or order.state is not State.PLANNED)
     ]
     for order_id in going:
         orders.withdraw(order_id, new.reason)

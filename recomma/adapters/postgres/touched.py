@@ -1,7 +1,5 @@
 """What stands within a scope now: live orders and open positions, for saying before doing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
@@ -12,49 +10,9 @@ from recomma.domain.money import Price, Side, Size
 from recomma.domain.orders import Holding, Standing
 from recomma.domain.source import Leg, Strategy
 from recomma.domain.stops import Scope
+from recomma.domain.touched import OrderThere, PositionThere, Touched
 
 _ALIVE = mirror_orders.c.state.in_([str(state) for state in LIVE])
-
-
-@dataclass(frozen=True)
-class OrderThere:
-    """A live order of ours."""
-
-    id: int
-    deal_id: int
-    venue: str
-    leg: Leg
-    coin: str
-    side: Side
-    size: Size
-    price: Price
-    state: State
-    reduce_only: bool
-    going: bool  # Its cancel is already wanted.
-
-
-@dataclass(frozen=True)
-class PositionThere:
-    """What a deal holds; `side` is that of its entries: a buy holds a long position."""
-
-    deal_id: int
-    venue: str
-    coin: str
-    side: Side
-    left: Size
-
-
-@dataclass(frozen=True)
-class Touched:
-    """Everything of ours within a scope; `deals` are those that still run there."""
-
-    orders: Sequence[OrderThere]
-    positions: Sequence[PositionThere]
-    deals: Sequence[tuple[int, str]]
-
-    @property
-    def entries(self) -> Sequence[OrderThere]:
-        return [order for order in self.orders if not order.reduce_only]
 
 
 def touched(connection: Connection, scope: Scope) -> Touched:

@@ -1,9 +1,7 @@
 """The venues as a person sees them, and the switch between dry run and live."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, text, update
@@ -26,48 +24,8 @@ from recomma.domain.lifecycle import LIVE, State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import submit
 from recomma.domain.source import ENTRY_ROLES, Leg
+from recomma.domain.venue_states import Ladder, Rung, VenueState
 from recomma.ports import Clock, NotThere
-
-
-@dataclass(frozen=True)
-class VenueState:
-    """A venue: what is configured, what was last surveyed (USD), and what of ours is there."""
-
-    name: str
-    account: str
-    sub_account: str | None
-    network: str
-    live: bool
-    all_bots: bool
-    pairs: tuple[int, ...]  # The bots that are mirrored here.
-    surveyed_at: datetime | None
-    account_value: Decimal | None
-    withdrawable: Decimal | None
-    trouble: str
-    stops: tuple[int, ...]  # In force for all of it or a part of it.
-    open_orders: int
-    positions: int
-    foreign_orders: int
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One order of a ladder as the source has it, in the source's coins."""
-
-    leg: Leg
-    side: Side
-    price: Price
-    size: Size
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """The base and averaging orders of one running deal."""
-
-    deal_id: int
-    bot_id: int
-    pair: str
-    rungs: tuple[Rung, ...]
 
 
 class VenueStates:

@@ -1,0 +1,124 @@
+"""`recomma close` and `recomma cancel`: a person's word about one deal or one order."""
+
+import re
+from typing import Any, Final
+
+import click
+
+from recomma.cli.acting import ID_MAX, Id, Words, actor, say_json
+from recomma.cli.exits import Exit, fail
+from recomma.cli.stop import as_json_option, dry_run_option, set_stop
+from recomma.domain.orders import MirrorOrder
+from recomma.domain.reasons import Reason
+from recomma.domain.stops import Level, Scope
+from recomma.domain.touched import NewStop
+
+_SPELLED: Final = re.compile(r"(?:(?P<kind>deal|order)/)?(?P<id>[0-9]{1,19})")
+_CLOID: Final = re.compile(r"0x[0-9a-fA-F]{32}")
+
+
+class _Target(click.ParamType[tuple[str, int | str]]):
+    """A deal's id, an order's id, or a cloid, as (kind, id); kind is empty where it is open."""
+
+    name = "target"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int | str]:
+        if isinstance(value, tuple):
+            return value
+        if _CLOID.fullmatch(value):
+            return "order", value.lower()
+        found = _SPELLED.fullmatch(value)
+        if not found or not 0 < int(found["id"]) <= ID_MAX:
+            self.fail(f"{value} is no deal, order or cloid: write 7, deal/7, order/7", param, ctx)
+        return found["kind"] or "", int(found["id"])
+
+
+@click.command()
+@click.argument("deal", type=Id)
+@click.option("--venue", type=Words(), help="Only on this venue.")
+@click.option("--why", type=Words(), default="", help="A remark for whoever looks later.")
+@dry_run_option
+@as_json_option
+def close(deal: int, venue: str | None, why: str, dry_run: bool, as_json: bool) -> None:
+    """Close what DEAL holds, reduce-only, and enter nothing more for it.
+
+    It is the stop close_all for this one deal: 3Commas goes on with its own.
+    """
+    new = NewStop(
+        Level.CLOSE_ALL, Scope(venue, deal_id=deal), why=why, reason=Reason.CLOSED_BY_PERSON
+    )
+    set_stop(new, dry_run=dry_run, as_json=as_json)
+
+
+@click.command()
+@click.argument("target", metavar="DEAL|ORDER", type=_Target())
+@click.option("--venue", type=Words(), help="Of a deal: only on this venue.")
+@click.option("--why", type=Words(), default="", help="A remark for whoever looks later.")
+@dry_run_option
+@as_json_option
+def cancel(
+    target: tuple[str, int | str], venue: str | None, why: str, dry_run: bool, as_json: bool
+) -> None:
+    """Cancel the entries of a deal, or one entry, for good; exits stay.
+
+    DEAL|ORDER is an id (deal/7 or order/7 where it could be both) or an order's cloid.
+    """
+    from recomma import wiring
+    from recomma.config import load
+
+    kind, id_ = target
+    store = wiring.stops_of(load())
+    if isinstance(id_, int) and not kind:
+        known = [word for word in ("deal", "order") if store.knows(word, id_)]
+        if len(known) != 1:
+            _which(id_, known)
+        kind = known[0]
+    if kind == "deal":
+        scope = Scope(venue, deal_id=int(id_))
+        new = NewStop(
+            Level.NO_ENTRIES,
+            scope,
+            why=why,
+            reason=Reason.CANCELLED_BY_PERSON,
+            cancel_entries=True,
+        )
+        set_stop(new, dry_run=dry_run, as_json=as_json)
+        return
+    if venue:
+        raise click.UsageError("--venue is for a deal: an order is on one venue.")
+    _cancel_order(store.order(id_), why=why, dry_run=dry_run, as_json=as_json)
+
+
+def _which(id_: int, known: list[str]) -> None:
+    if known:
+        raise click.UsageError(f"{id_} is a deal and an order: write deal/{id_} or order/{id_}.")
+    fail(Exit.NOT_FOUND, f"There is neither a deal nor an order {id_}.")
+
+
+def _cancel_order(order: MirrorOrder, *, why: str, dry_run: bool, as_json: bool) -> None:
+    from recomma import wiring
+    from recomma.config import load
+
+    what = f"Order {order.id} ({order.leg} of deal {order.deal_id} on {order.venue})"
+    if order.is_exit:
+        raise click.UsageError(
+            f"{what} is an exit, and a position is never left without one: close the deal with "
+            f"`recomma close {order.deal_id}`, or change its exit at 3Commas."
+        )
+    if not order.live:
+        fail(Exit.FAILED, f"{what} is {order.state} already: there is nothing to cancel.")
+    if not as_json:
+        click.echo(
+            f"{what} is cancelled: {order.terms.side} {order.remaining:f} {order.coin} "
+            f"at {order.terms.price:f}. It is not placed again."
+        )
+    if not dry_run:
+        wiring.stops_of(load()).cancel_order(order.id, actor(), why)
+    if as_json:
+        told = {"id": order.id, "deal": order.deal_id, "venue": order.venue}
+        told |= {"leg": str(order.leg), "state": str(order.state)}
+        say_json({"dry_run": dry_run, "cancels": [told]})
+    elif dry_run:
+        click.echo("Dry run: nothing was done.")
