@@ -76,6 +76,8 @@ ADDED = (
     " CHECK (ladder_usd > 0 AND ladder_usd < 'Infinity')",
     "deals stop_price numeric CONSTRAINT stop_price_positive"
     " CHECK (stop_price > 0 AND stop_price < 'Infinity')",
+    "deals steps_closing jsonb NOT NULL DEFAULT '[]'",
+    "deals unknown jsonb NOT NULL DEFAULT '[]'",
     "leverages mode text NOT NULL DEFAULT 'cross'"
     " CONSTRAINT mode_known CHECK (mode IN ('cross', 'isolated'))",
     "venues surveyed_at timestamptz",

@@ -13,6 +13,7 @@ from recomma.domain.notes import Note
 from recomma.domain.orders import Holding, MirrorOrder, Mode, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
+from recomma.domain.sharing import Neighbour
 from recomma.domain.source import Leg, Strategy
 from recomma.domain.stops import Stop
 from recomma.domain.venue import Market
@@ -29,16 +30,6 @@ class VenueTerms:
     sub_account: str | None
     live: bool  # False: everything happens but the send.
     tag: int  # Which installation signs its cloids (design.md, 7.1).
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """Another deal that shares the account's net position in a coin."""
-
-    deal_id: int
-    side: Side  # Of its entries.
-    left: Size
-    exits: tuple[MirrorOrder, ...]  # Its live reduce-only orders.
 
 
 @dataclass(frozen=True)

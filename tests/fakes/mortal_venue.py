@@ -6,6 +6,9 @@ from datetime import datetime
 
 from recomma.domain.money import Price
 from recomma.domain.venue import (
+    AccountState,
+    AddressBudget,
+    AddressRole,
     Answer,
     Fill,
     Market,
@@ -53,6 +56,15 @@ class MortalVenue:
     def order_record(self, cloid: str) -> OrderRecord | None:
         return self._read().order_record(cloid)
 
+    def account_state(self) -> AccountState:
+        return self._read().account_state()
+
+    def address_budget(self) -> AddressBudget:
+        return self._read().address_budget()
+
+    def role(self, address: str) -> AddressRole:
+        return self._read().role(address)
+
     def _read(self) -> Venue:
         if self.unreadable:
             raise Unreadable("the venue does not answer")
@@ -69,9 +81,11 @@ class MortalVenue:
         return self.venue.sign_cancels(cancels, nonce=nonce, expires_after=expires_after)
 
     def sign_leverage(
-        self, asset: int, leverage: int, *, nonce: int, expires_after: int
+        self, asset: int, leverage: int, *, is_cross: bool, nonce: int, expires_after: int
     ) -> SignedRequest:
-        return self.venue.sign_leverage(asset, leverage, nonce=nonce, expires_after=expires_after)
+        return self.venue.sign_leverage(
+            asset, leverage, is_cross=is_cross, nonce=nonce, expires_after=expires_after
+        )
 
     def send(self, body: bytes, *, count: int) -> Answer:
         dies = self.dies if b'"order"' in body else ""  # The leverage before it is left in peace.

@@ -77,7 +77,7 @@ class FakeOrders:
         known = {name: value for name, value in changes.items() if value is not None}
         self._tell(order_id, str(event), order.state, after, why, text)
         told = None if event is Event.TURNED_AWAY else why
-        waits = order.waits_why if after is State.PLANNED else None
+        waits = why if event is Event.TURNED_AWAY else None  # It waits for another try.
         self.change(order_id, state=after, why=told or default, waits_why=waits, **known)
         if order.state is State.IN_DOUBT and after is not State.IN_DOUBT:
             self._end_attempts(order_id, "place")
@@ -184,6 +184,8 @@ class FakeOrders:
             sold=_sum(fill for fill in mine if fill.side is Side.SELL),
             last_fill_at=max((fill.at for fill in mine), default=None),
             moved=self._moved(deal_id, venue),
+            bought_usd=_usd(fill for fill in mine if fill.side is Side.BUY),
+            sold_usd=_usd(fill for fill in mine if fill.side is Side.SELL),
         )
 
     def _moved(self, deal_id: int, venue: str) -> Decimal:
@@ -191,6 +193,10 @@ class FakeOrders:
         here = [row for row in self.rows.transfers if row.venue == venue]
         came = sum((row.size for row in here if row.to_deal == deal_id), Decimal(0))
         return came - sum((row.size for row in here if row.from_deal == deal_id), Decimal(0))
+
+
+def _usd(fills: Iterable[Fill]) -> Decimal:
+    return sum((fill.size * fill.price for fill in fills), Decimal(0))
 
 
 def _sum(fills: Iterable[Fill]) -> Size:

@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from recomma.domain.commitments import Commitments, SurveyedAccount
 from recomma.domain.entries import Skip
+from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
-from recomma.domain.venue import Market, SignedRequest
+from recomma.domain.stops import Stop, in_force
+from recomma.domain.venue import AddressBudget, Market, SignedRequest
 from recomma.ports import Consequence, StoredBatch, VenueTerms
+from tests.fakes.commitments import committed
 from tests.fakes.notes import FakeNotes
 from tests.fakes.orders import FakeOrders
 from tests.fakes.rows import AttemptRow, BatchRow, Rows, VenueRow, Violated
@@ -43,12 +47,16 @@ class FakeSignerBook:
     def venue(self) -> VenueTerms:
         return self._row.terms
 
-    def due(self, now: datetime) -> Sequence[MirrorOrder]:
+    def due(self, now: datetime, *, waiting_for: Reason | None = None) -> Sequence[MirrorOrder]:
         for attempt in self._cancels_under_way():
             if attempt.asked_at <= now - CANCEL_LIFE:
                 self._rows.attempts[attempt.id] = replace(attempt, live=False)
         under_way = {attempt.order_id for attempt in self._cancels_under_way()}
-        return [o for o in self._askable() if o.due_at <= now and o.id not in under_way]
+        return [
+            o
+            for o in self._askable()
+            if (o.due_at <= now or _waits_for(o, waiting_for)) and o.id not in under_way
+        ]
 
     def next_due_at(self) -> datetime | None:
         now = self._now()
@@ -62,17 +70,37 @@ class FakeSignerBook:
     def policy_of(self, bot_id: int) -> Policy:
         return self._policy_of(bot_id, self._name)
 
-    def leverage_known(self, coin: str) -> bool:
-        return (self._name, coin) in self._rows.leverages
+    def stops(self) -> Sequence[Stop]:
+        here = [s for s in self._rows.stops.values() if s.scope.venue in (None, self._name)]
+        return in_force(here, self._now())
 
-    def leverage_set(self, coin: str, leverage: int) -> None:
+    def committed(self) -> Commitments:
+        return committed(self._rows, self._orders, self._name)
+
+    def account(self) -> SurveyedAccount | None:
+        return self._rows.surveyed.get(self._name)
+
+    def wait(self, order_id: int, why: Reason, until: datetime) -> None:
+        if self._rows.orders[order_id].state is State.PLANNED:
+            self._orders.change(order_id, waits_why=why, due_at=until)
+
+    def budget_spent(self) -> None:
+        account = self.account()
+        if account:
+            spent = AddressBudget(max(account.budget.used, account.budget.cap), account.budget.cap)
+            self._rows.surveyed[self._name] = replace(account, budget=spent)
+
+    def leverage_of(self, coin: str) -> Leverage | None:
+        return self._rows.leverages.get((self._name, coin))
+
+    def leverage_set(self, coin: str, leverage: Leverage) -> None:
         self._rows.leverages[self._name, coin] = leverage
 
-    def defer(self, coin: str, until: datetime) -> None:
+    def defer(self, coin: str, why: Reason, until: datetime) -> None:
         for order in self._askable():
             entry = order.state is State.PLANNED and not order.terms.reduce_only
             if entry and order.coin == coin and order.due_at < until:
-                self._orders.change(order.id, due_at=until)
+                self.wait(order.id, why, until)
 
     def next_nonce(self, now: datetime) -> int:
         signer = self._row.signer
@@ -215,3 +243,7 @@ class FakeSignerBook:
         self._rows.attempts[attempt_id] = AttemptRow(
             attempt_id, batch.id, order_id, kind, cloid, self._now(), batch.expires_at
         )
+
+
+def _waits_for(order: MirrorOrder, why: Reason | None) -> bool:
+    return why is not None and order.state is State.PLANNED and order.waits_why is why

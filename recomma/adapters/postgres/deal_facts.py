@@ -5,7 +5,7 @@ from datetime import datetime
 from recomma.adapters.postgres.values import AnyRow, exits_of
 from recomma.domain.money import Price, Side
 from recomma.domain.reasons import Reason
-from recomma.domain.source import Strategy
+from recomma.domain.source import Leg, Strategy
 from recomma.domain.wanted import Closing, WantedExit
 
 
@@ -73,6 +73,10 @@ class DealFacts:
     def stop_price(self) -> Price | None:
         price = self._row.stop_price
         return None if price is None else Price(price)
+
+    @property
+    def steps_closing(self) -> frozenset[Leg]:
+        return frozenset(map(Leg.parse, self._row.steps_closing))
 
     @property
     def changed_at(self) -> datetime | None:

@@ -45,13 +45,15 @@ def store(connection: Connection, row: AnyRow, observed: Observed, wanted: Wante
 def _wish(row: AnyRow, wanted: Wanted, at: datetime) -> dict[str, object]:
     known = exits_of(row.exits)
     running = not (wanted.finished or wanted.released or wanted.closing)
-    missing = running and bool(known) and not wanted.exits
+    missing = running and bool(known) and not wanted.exits and not wanted.exits_unseen
     closing = _closing(row, wanted.closing)
     values: dict[str, object] = {
         "exits": exits_json(remembered_exits(known, wanted)),
         "exits_missing_since": (row.exits_missing_since or at) if missing else None,
         "released": wanted.released,
         "stop_price": wanted.stop_price,
+        "steps_closing": sorted(map(str, wanted.steps_closing)),
+        "unknown": list(wanted.unknown),
         "closing_reason": closing and str(closing.reason),
         "closing_at": closing and closing.at,
         "closing_at_once": closing and closing.at_once,

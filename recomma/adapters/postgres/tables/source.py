@@ -61,6 +61,8 @@ deals = Table(
     Column("closing_at_once", Boolean),
     instant("changed_at", nullable=True),
     money("stop_price", nullable=True),
+    Column("steps_closing", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("unknown", JSONB, nullable=False, server_default=text("'[]'")),
     known("strategy", Strategy),
     known("closing_reason", Reason),
     CheckConstraint("id > 0", name="id_positive"),
