@@ -31,4 +31,12 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "kwargs": {"tick": True},
         "options": {"queue": "maintenance", "expires": 1800.0},
     },
+    # What somebody else does on an account shows nowhere else. Half a minute is how long exits may
+    # stand that are larger than what a person has left of the position.
+    "survey": {
+        "task": "recomma.survey",
+        "schedule": 30.0,
+        "kwargs": {"tick": True},
+        "options": {"queue": "maintenance", "expires": 30.0},
+    },
 }

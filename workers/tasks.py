@@ -44,6 +44,15 @@ def refresh(*, venue: str = "", tick: bool = False, **_newer: object) -> None:
         run(note, tools())
 
 
+@app.task(name="recomma.survey")
+def survey(*, venue: str = "", tick: bool = False, **_newer: object) -> None:
+    if tick:
+        ticks.make_surveys_due(tools())
+        publish_what_is_due(tools())  # One message each: no venue waits for another's answers.
+    else:
+        run(notes.survey(venue), tools())
+
+
 @app.task(name="recomma.relay")
 def relay(**_newer: object) -> None:
     publish_what_is_due(tools())

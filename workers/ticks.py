@@ -43,3 +43,8 @@ def refreshes(tools: Tools) -> Iterator[Note]:
     for venue in tools.ledger.venues():
         make_due(notes.refresh(venue.name), tools)
         yield notes.refresh(venue.name)
+
+
+def make_surveys_due(tools: Tools) -> None:
+    for venue in tools.ledger.venues():
+        make_due(notes.survey(venue.name), tools)

@@ -11,10 +11,11 @@ from recomma.domain.notes import (
     reconcile,
     refresh,
     submit,
+    survey,
     watch,
 )
 
-EVERY = [watch("main"), plan(7), submit("hl"), reconcile(7, "hl"), refresh("hl")]
+EVERY = [watch("main"), plan(7), submit("hl"), reconcile(7, "hl"), refresh("hl"), survey("hl")]
 
 
 def test_every_step_has_a_queue_and_none_is_parked() -> None:
@@ -30,6 +31,7 @@ def test_every_step_has_a_queue_and_none_is_parked() -> None:
         (submit("hl"), Queue.ORDERS, "venue/hl"),
         (reconcile(7, "hl"), Queue.TAKE_PROFIT, "deal/7"),
         (refresh("hl"), Queue.MAINTENANCE, "venue/hl"),
+        (survey("hl"), Queue.MAINTENANCE, "survey/hl"),
     ],
 )
 def test_a_note_names_its_queue_and_its_subject(note: Note, queue: Queue, subject: str) -> None:

@@ -32,6 +32,7 @@ def messages(valkey: Broker, queue: str) -> list[Any]:
             {"deal_id": 7, "venue": "hl"},
         ),
         (notes.refresh("hl"), "maintenance", "recomma.refresh", {"venue": "hl"}),
+        (notes.survey("hl"), "maintenance", "recomma.survey", {"venue": "hl"}),
     ],
     ids=str,
 )

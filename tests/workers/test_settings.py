@@ -19,6 +19,7 @@ TASKS = {
     "recomma.submit",
     "recomma.reconcile",
     "recomma.refresh",
+    "recomma.survey",
     "recomma.relay",
     "recomma.dead_letter",
 }

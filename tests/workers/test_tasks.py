@@ -20,6 +20,7 @@ NOTES = [
     notes.submit("hl"),
     notes.reconcile(7, "hl"),
     notes.refresh("hl"),
+    notes.survey("hl"),
 ]
 
 
