@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from recomma.simulators.threecommas.replayed_deal import ReplayedDeal
+from recomma.simulators.threecommas.shown_deal import ShownDeal
 from recomma.simulators.threecommas.spelling import (
     ZERO,
     BadInput,
@@ -136,10 +136,10 @@ def read_bot(entry: Json) -> Json:
     return bot
 
 
-def bot_for(deals: Sequence[ReplayedDeal]) -> Json:
+def bot_for(deals: Sequence[ShownDeal]) -> Json:
     """Make up the bot that opened these deals, enabled, with their settings."""
-    first = min(deals, key=lambda deal: deal.recording.created_at).recording
-    pairs = sorted({str(deal.recording.fields["pair"]) for deal in deals})
+    first = min(deals, key=lambda deal: deal.created_at)
+    pairs = sorted({str(deal.fields["pair"]) for deal in deals})
     born = time_text(first.created_at - _BOT_AGE)
     settings = {name: first.fields[name] for name in FROM_DEAL if name in first.fields}
     own: Json = {

@@ -5,14 +5,14 @@ Bodies are JSON; where a list is meant, one object will do.
     POST reset       {}: forget everything, also the time that was set
     POST deals       [show-shaped deal, with an optional "market_orders" key that lends its ids]
     POST bots        [bot]: instead of those made up from the deals
+    POST what_if     {"script": a what-if script as JSON, "name"?, "starts_at"?}: runs its deals
     POST events      [{"deal_id", "events": [{"message", "created_at"?}], "status"?, "finished"?}]
     POST clock       {"at"?: time, "speed"?: number}: 0 stands still
     POST accounts    [{"api_key", "secret" or "public_key", "plan"?, "scopes"?}]
     POST faults      [{"kind": "http" | "slow" | "close", "count"? or "rate"?, "path"?: prefix,
                      "when"?: "before" | "after", "status"?, "html"?, "seconds"?}], replacing all
     POST limits      {"on"?, "plan_refused"?, "persistence"?, "ban_seconds"?, "per_minute"?}
-    POST switches    {"honest_updated_at"?, "disorder"?, "live_prices_move"?,
-                     "close_delay_seconds"?}
+    POST switches    {name: value}: see `switches`
     GET  clock | faults | limits | switches | log | state
 """
 
@@ -26,7 +26,16 @@ from recomma.simulators.threecommas.answers import Answer, Request, error, ok
 from recomma.simulators.threecommas.exchange import Exchange
 from recomma.simulators.threecommas.faults import read_fault
 from recomma.simulators.threecommas.recording import read_happenings
-from recomma.simulators.threecommas.spelling import BadInput, Json, as_list, read_id, time_text
+from recomma.simulators.threecommas.replayed_deal import ReplayedDeal
+from recomma.simulators.threecommas.spelling import (
+    BadInput,
+    Json,
+    as_list,
+    read_id,
+    read_time,
+    time_text,
+)
+from recomma.simulators.threecommas.what_if import BadScript, parse
 
 PREFIX: Final = "/_control/"
 
@@ -84,11 +93,30 @@ def _events(order: Order) -> Json:
     unknown = [e.get("deal_id") for e in entries if read_id(e, "deal_id") not in deals]
     if unknown:
         raise BadInput(f"There is no deal {unknown[0]}.")
+    for entry in entries:
+        if not isinstance(deals[entry["deal_id"]], ReplayedDeal):
+            raise BadInput(f"Deal {entry['deal_id']} is not told from events: send it commands.")
     # Read all before the first is added: half a request must not take effect.
     added = [(deals[entry["deal_id"]], read_happenings(entry, order.now)) for entry in entries]
     for deal, happenings in added:
+        assert isinstance(deal, ReplayedDeal)  # The others were refused above.
         deal.add(happenings)
     return {"added": sum(len(happenings) for _, happenings in added)}
+
+
+def _what_if(order: Order) -> Json:
+    body = order.object()
+    unknown = set(body) - {"script", "name", "starts_at"}
+    name, starts_at = body.get("name", "what_if"), body.get("starts_at")
+    if unknown or not isinstance(body.get("script"), dict) or not isinstance(name, str):
+        raise BadInput('Give {"script": object, "name"?: text, "starts_at"?: time}.')
+    try:
+        script = parse(body["script"], source=name, name=name)
+    except BadScript as refused:
+        raise BadInput(str(refused)) from None
+    at = order.now if starts_at is None else read_time(starts_at, "'starts_at'")
+    played = order.exchange.run_script(script, at)
+    return {"loaded": [deal["id"] for deal in played.deals], "ignored": list(played.ignored)}
 
 
 def _set_clock(order: Order) -> Json:
@@ -149,6 +177,7 @@ _CALLS: Final[Mapping[tuple[str, str], Callable[[Order], Json | list[Json]]]] = 
     ("POST", "reset"): _reset,
     ("POST", "deals"): _deals,
     ("POST", "bots"): _bots,
+    ("POST", "what_if"): _what_if,
     ("POST", "events"): _events,
     ("POST", "clock"): _set_clock,
     ("GET", "clock"): _clock,

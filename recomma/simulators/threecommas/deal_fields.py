@@ -9,7 +9,13 @@ from recomma.domain.money import Side
 from recomma.domain.source import EventKind
 from recomma.simulators.threecommas.deal_template import SHOW_ONLY
 from recomma.simulators.threecommas.order_ids import Leg, made_up_id
-from recomma.simulators.threecommas.progress import EVENT_LAG_MAX, OPENING, Amounts, Progress
+from recomma.simulators.threecommas.progress import (
+    EVENT_LAG_MAX,
+    OPENING,
+    Amounts,
+    Progress,
+    profit_at,
+)
 from recomma.simulators.threecommas.rows import Row, RowKind, RowState
 from recomma.simulators.threecommas.spelling import (
     CENT,
@@ -77,23 +83,36 @@ def settled_fields(progress: Progress, ids: Mapping[Leg, str]) -> Json:
 
 def live_fields(progress: Progress, price: Decimal) -> Json:
     """Return the fields that follow the price; it is the live one of this read (9.4)."""
-    if progress.finished:
+    target = None if progress.target_price is None else decimal_text(progress.target_price)
+    settled: Json = {
+        "finished?": progress.finished,
+        "status": progress.status,
+        "take_profit_price": target,
+        "take_profit_steps": progress.recording.steps,
+        "stop_loss_price": _stop_price(progress),
+    }
+    return live_values(settled, progress.amounts(), price, progress.recording.entry_side)
+
+
+def live_values(settled: Json, amounts: Amounts, price: Decimal, side: Side) -> Json:
+    """Return the live fields of a deal that has `settled` ones and entered on `side`."""
+    if settled["finished?"]:
         return {}
     shown = decimal_text(price)
-    if not price or progress.status in OPENING:
+    if not price or settled["status"] in OPENING or not amounts.entry:
         return {"current_price": shown}
-    amounts = progress.amounts()
     average = ratio(amounts.entry_quote, amounts.entry)
-    percent = (ratio(price, average) - 1) * _PERCENT * progress.recording.entry_side.sign
-    profit = decimal_text(progress.profit(price))
+    percent = (ratio(price, average) - 1) * _PERCENT * side.sign
+    profit = decimal_text(profit_at(price, amounts, side))
+    stop, target = settled["stop_loss_price"], settled["take_profit_price"]
     live: Json = {
         "current_price": shown,
         "actual_profit": profit,
         "actual_usd_profit": profit,
         "actual_profit_percentage": decimal_text(percent.quantize(CENT, context=EXACT)),
-        "crypto_widget": _widget(progress, price, average),
+        "crypto_widget": _widget(price, average, side, stop=stop, target=target),
     }
-    if progress.recording.steps:
+    if settled["take_profit_steps"]:
         # With steps it repeats the live price in the vendor's examples (6.1).
         live["take_profit_price"] = shown
     return live
@@ -282,12 +301,13 @@ def updated_at(progress: Progress, at: datetime, *, honest: bool) -> datetime:
     return max(recorded, progress.stamped_at)
 
 
-def _widget(progress: Progress, price: Decimal, average: Decimal) -> Json:
+def _widget(
+    price: Decimal, average: Decimal, side: Side, *, stop: str | None, target: str | None
+) -> Json:
     """Return the chart's data; one key has a Cyrillic letter, as in the recordings (6.1)."""
-    stop, target = _stop_price(progress), progress.target_price
     marks = [
         {"type": kind, "label": kind.upper(), "price": text, "position": "down"}
-        for kind, text in (("tp", target and decimal_text(target)), ("sl", stop))
+        for kind, text in (("tp", target), ("sl", stop))
         if text
     ]
     return {
@@ -295,7 +315,7 @@ def _widget(progress: Progress, price: Decimal, average: Decimal) -> Json:
         "TTP\u0410ctivated": False,
         "buyPrice": decimal_text(average),
         "currentPrice": decimal_text(price),
-        "inverted": progress.recording.entry_side is Side.SELL,
+        "inverted": side is Side.SELL,
         "stopLosses": [[stop, False]] if stop else [],
         "LP": None,
         "buySteps": [],

@@ -12,6 +12,7 @@ from recomma.simulators.threecommas.spelling import (
     optional_decimal,
     read_time,
 )
+from recomma.simulators.threecommas.switches import Switches
 
 DEFAULT_LIMIT: Final = 50
 DEALS_LIMIT_MAX: Final = 1000
@@ -30,7 +31,7 @@ _SCOPES: Final[Mapping[str, Test]] = {
 }
 
 
-def deals_list(deals: Iterable[Json], given: Parameters) -> Answer:
+def deals_list(deals: Iterable[Json], given: Parameters, switches: Switches) -> Answer:
     """Answer `GET /ver1/deals` out of all deals in list shape."""
     tests = [_SCOPES.get(given.get("scope", ""), _anything)]
     tests += [_same(given, name, name) for name in ("bot_id", "account_id", "note")]
@@ -41,12 +42,12 @@ def deals_list(deals: Iterable[Json], given: Parameters) -> Answer:
         return BAD_TIME
     found = [deal for deal in deals if all(test(deal) for test in tests)]
     by = given.get("order", "created_at")
-    down = given.get("order_direction", "DESC").upper() != "ASC"
+    down = _is_down(given.get("order_direction", "DESC"), switches)
     _sort(found, _DEAL_ORDERS.get(by, _by_text("created_at")), down=down)
-    return ok(_page(found, given, most=DEALS_LIMIT_MAX))
+    return _page(found, given, switches, most=DEALS_LIMIT_MAX)
 
 
-def bots_list(bots: Iterable[Json], given: Parameters) -> Answer:
+def bots_list(bots: Iterable[Json], given: Parameters, switches: Switches) -> Answer:
     """Answer `GET /ver1/bots` out of all bots."""
     scope = given.get("scope")
     if scope not in (None, "", "enabled", "disabled"):
@@ -64,8 +65,8 @@ def bots_list(bots: Iterable[Json], given: Parameters) -> Answer:
     by = given.get("sort_by", "created_at")
     # Which of the two names is read is unverified (4.2), so both are.
     direction = given.get("order_direction", given.get("sort_direction", "DESC"))
-    _sort(found, _BOT_ORDERS.get(by, _by_text("created_at")), down=direction.upper() != "ASC")
-    return ok(_page(found, given, most=BOTS_LIMIT_MAX))
+    _sort(found, _BOT_ORDERS.get(by, _by_text("created_at")), down=_is_down(direction, switches))
+    return _page(found, given, switches, most=BOTS_LIMIT_MAX)
 
 
 def _anything(_: Json) -> bool:
@@ -120,14 +121,22 @@ def _sort(entries: list[Json], key: Callable[[Json], Any], *, down: bool) -> Non
     entries.sort(key=key, reverse=down)
 
 
-def _page(entries: list[Json], given: Parameters, *, most: int) -> list[Json]:
+def _is_down(direction: str, switches: Switches) -> bool:
+    if switches.direction_case == "lower":
+        return direction != "asc"
+    return direction.upper() != "ASC"
+
+
+def _page(entries: list[Json], given: Parameters, switches: Switches, *, most: int) -> Answer:
     """Cut one page; without a limit it is 50, silently (threecommas.md 13.4).
 
-    What happens above the maximum is unknown; here it is cut to the maximum.
+    What happens above the maximum is unknown: a switch cuts it to the maximum or refuses it.
     """
-    limit = min(_whole(given.get("limit")) or DEFAULT_LIMIT, most)
+    limit = _whole(given.get("limit")) or DEFAULT_LIMIT
+    if limit > most and switches.limit_above_maximum == "error":
+        return invalid(limit="does not have a valid value")
     offset = _whole(given.get("offset")) or 0
-    return entries[offset : offset + limit]
+    return ok(entries[offset : offset + min(limit, most)])
 
 
 def _whole(text: str | None) -> int | None:

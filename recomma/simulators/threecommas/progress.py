@@ -117,13 +117,8 @@ class Progress:
         return self.orders.of(kind)
 
     def profit(self, price: Decimal) -> Decimal:
-        """Return what closing at `price` would leave, with the exit fee (threecommas.md 9.4)."""
-        amounts = self.amounts()
-        if self.recording.entry_side is Side.BUY:
-            gain = amounts.position * price * (1 - EXIT_FEE)
-            return gain + amounts.exit_quote - amounts.entry_quote
-        cost = amounts.position * price * (1 + EXIT_FEE)
-        return amounts.entry_quote - amounts.exit_quote - cost
+        """Return what closing at `price` would leave, with the exit fee."""
+        return profit_at(price, self.amounts(), self.recording.entry_side)
 
     def _apply_event(self, event: BotEvent) -> None:
         self.events.append(event)
@@ -258,6 +253,12 @@ def recorded_amounts(recording: Recording) -> Amounts:
     )
     first, second = (bought, sold) if recording.entry_side is Side.BUY else (sold, bought)
     return Amounts(*first, *second)
+
+
+def profit_at(price: Decimal, amounts: Amounts, side: Side) -> Decimal:
+    """Return what closing at `price` would leave, with the exit fee (threecommas.md 9.4)."""
+    worth = amounts.position * price * (1 - side.sign * EXIT_FEE)
+    return side.sign * (worth + amounts.exit_quote - amounts.entry_quote)
 
 
 def progress_at(recording: Recording, at: datetime) -> Progress:

@@ -45,12 +45,14 @@ class Played:
 
     `prices` is the market's path by pair: steps, each price holds from its time on, the first one
     from before the first deal. `ignored` says which actions a deal did not allow at their time.
+    `scripts` are what the engine ran, to run it again with one action more.
     """
 
     bot: Json
     deals: tuple[Json, ...]
     prices: Mapping[str, tuple[tuple[datetime, Decimal], ...]]
     ignored: tuple[str, ...]
+    scripts: tuple[DealScript, ...]
 
     def moments(self) -> list[datetime]:
         """Return every time at which a price, a row, a field or an event changes, in order."""
@@ -75,12 +77,14 @@ def run(
         for pair, path in script.prices.items()
     }
     runs: list[Run] = []
+    scripts: list[DealScript] = []
     waiting = list(enumerate(script.openings))
     while waiting:
         waiting.sort(key=lambda numbered: numbered[1].after)
         number, opening = waiting.pop(0)
         deal = deal_script(script, number, opening, prices, starts_at)
-        found = play_deal(script, replace(deal, switches=switches), seed)
+        scripts.append(replace(deal, switches=switches))
+        found = play_deal(script, scripts[-1], seed)
         runs.append(found)
         again = _reopening(script, number, opening, found, starts_at)
         if again is not None:
@@ -90,6 +94,7 @@ def run(
         deals=tuple(run.payload for run in runs),
         prices=prices,
         ignored=tuple(sentence for run in runs for sentence in run.ignored),
+        scripts=tuple(scripts),
     )
 
 

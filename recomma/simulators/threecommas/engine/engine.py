@@ -37,7 +37,8 @@ class Run:
     payload: Json
     finished_at: datetime | None
     exit_filled_at: datetime | None  # When the last of its position was sold.
-    ignored: tuple[str, ...]  # Actions that the deal did not allow at their time.
+    refused: tuple[Action, ...]  # What the deal did not allow at its time.
+    ignored: tuple[str, ...]  # The same as sentences.
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Engine:
             price=[price for at, price in script.prices if at <= opened_at][-1],
         )
         self._exit_filled_at: datetime | None = None
+        self._refused: list[Action] = []
         self._matching = Matching(deal, self._filled)
         self._entries = Entries(deal, self._matching)
         self._exits = Exits(deal, self._matching)
@@ -119,7 +121,9 @@ class Engine:
             "revisions": recorder.revisions,
         }
         finished_at = deal.now if deal.finished else None
-        return Run(payload, finished_at, self._exit_filled_at, tuple(deal.ignored))
+        return Run(
+            payload, finished_at, self._exit_filled_at, tuple(self._refused), tuple(deal.ignored)
+        )
 
     # --- what happens
 
@@ -142,6 +146,7 @@ class Engine:
     def _act(self, action: Action) -> None:
         deal = self._deal
         if not deal.finished and not self._does[action.do](self, action):
+            self._refused.append(action)
             deal.ignored.append(
                 f"{action.do} at {time_text(deal.now)} is not possible while the deal is "
                 f"{deal.status}."

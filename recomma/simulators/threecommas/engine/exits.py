@@ -34,7 +34,6 @@ class Exits:
     def __init__(self, deal: RunningDeal, matching: Matching) -> None:
         self._deal = deal
         self._matching = matching
-        self._replacing = False
         self._round = 0
         self.on_filled: Callable[[Order, timedelta], None] = _nothing
 
@@ -46,9 +45,9 @@ class Exits:
         `told` is how late the fill is told of, which comes first. Return when they are placed, at
         the earliest.
         """
-        if self._replacing:
+        if self._deal.replacing:
             return told
-        self._replacing = True
+        self._deal.replacing = True
         self._round += 1
         resting = self._deal.book.active(RowKind.TAKE_PROFIT)
         after = told + self._deal.lags.of(TARGET_CANCELLING if resting else FIRST_TARGET)
@@ -75,8 +74,8 @@ class Exits:
             self._deal.tell(self._sentence("TakeProfit trade cancelled", order))
 
     def _place(self) -> None:
-        self._replacing = False
         deal, settings = self._deal, self._deal.settings
+        deal.replacing = False
         if deal.ending not in _MAY_TARGET or deal.book.position <= ZERO:
             return
         if settings.close_condition or settings.trailing:
@@ -102,7 +101,7 @@ class Exits:
 
     def _place_one(self, number: int, quantity: Decimal, round_: int) -> None:
         deal, settings = self._deal, self._deal.settings
-        if round_ != self._round or self._replacing or deal.ending not in _MAY_TARGET:
+        if round_ != self._round or self._deal.replacing or deal.ending not in _MAY_TARGET:
             return
         lot = deal.book.lot
         if not lot.entry:
@@ -163,7 +162,7 @@ class Exits:
     def watch(self) -> None:
         """Follow the price while the take profit trails."""
         deal, target = self._deal, self._deal.target_price
-        if not deal.settings.trailing or target is None or not deal.holds or self._replacing:
+        if not deal.settings.trailing or target is None or not deal.holds or self._deal.replacing:
             return
         if deal.best_price is None:
             if deal.is_past(target):

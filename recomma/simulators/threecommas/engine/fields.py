@@ -29,8 +29,8 @@ def changing_fields(deal: RunningDeal) -> Json:
 
 
 def _shown_status(deal: RunningDeal) -> str:
-    replacing = deal.status == "bought" and not deal.book.active(RowKind.TAKE_PROFIT)
-    if deal.switches.pending_statuses and replacing and deal.ending is None:
+    replacing = deal.status == "bought" and deal.replacing and deal.ending is None
+    if deal.switches.pending_statuses and replacing:
         return "bought_take_profit_pending"
     return deal.status
 

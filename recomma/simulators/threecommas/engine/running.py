@@ -56,6 +56,7 @@ class RunningDeal:
     stop_price: Decimal | None = None
     panicking_targets: set[int] = field(default_factory=set)
     filled_targets: set[int] = field(default_factory=set)
+    replacing: bool = False  # The take profits are away, or about to be placed anew.
     ending: str | None = None  # The status it will end with, once that is decided.
     events: list[tuple[datetime, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
