@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from recomma.domain.differences import Difference, differences
-from recomma.domain.notes import Note, Queue, reconcile, watch
+from recomma.domain.notes import Note, Queue, reconcile, survey, watch
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
@@ -196,6 +196,17 @@ class World:
         """Have the venue looked at now."""
         self.ledger.leave(reconcile(deal_id, VENUE), self.now)
         self.settle()
+
+    def survey(self) -> None:
+        """Have the whole account looked at now."""
+        self.ledger.leave(survey(VENUE), self.now)
+        self.settle()
+
+    def act(self, side: str, size: str, coin: str = "DOGE", **order: Any) -> list[Any]:
+        """Let a person trade on the account beside us, at the market or at a `price`."""
+        hand = {"address": ADDRESS, "coin": coin, "side": side, "size": size, **order}
+        statuses: list[Any] = self.at_venue("act", hand)["statuses"]
+        return statuses
 
     def _set_clocks(self) -> None:
         self.at_venue("clock", {"at": self.now.isoformat(), "speed": 0})
