@@ -1,7 +1,7 @@
 """What runs the steps, in memory: locks, queues and counts that can be looked at."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from recomma.domain.notes import Note
@@ -24,16 +24,6 @@ class FakeLocks:
             yield True
         finally:
             self.held.discard(subject)
-
-
-class FakePublisher:
-    """Notes wait in `queue` until the world runs them."""
-
-    def __init__(self) -> None:
-        self.queue: list[Note] = []
-
-    def publish(self, notes: Sequence[Note]) -> None:
-        self.queue.extend(notes)
 
 
 class FakeMetrics:

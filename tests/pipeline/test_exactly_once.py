@@ -254,7 +254,7 @@ def test_a_note_whose_subject_is_busy_is_published_again_for_its_holder() -> Non
 
     run(plan(DEAL), world.tools)
 
-    assert plan(DEAL) in world.publisher.queue
+    assert plan(DEAL) in world.publisher.waiting
 
 
 def test_every_attempt_has_a_name_of_its_own() -> None:

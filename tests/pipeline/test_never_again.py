@@ -180,7 +180,7 @@ def test_failure_03_and_04_a_restart_places_nothing_again_and_takes_nothing_away
     world = bought_world()
     before = world.at_the_venue()
 
-    world.publisher.queue.clear()  # The broker forgot everything.
+    world.publisher.waiting.clear()  # The broker forgot everything.
     world.ledger.rows.fences.clear()
     world.wait(120)
 

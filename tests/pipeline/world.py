@@ -11,12 +11,13 @@ from random import Random
 from typing import Any, Final
 
 from recomma.domain.differences import Difference, differences
-from recomma.domain.notes import Note, Queue, reconcile, survey, watch
+from recomma.domain.notes import Note, reconcile, survey, watch
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
-from recomma.pipeline.run import relay, run
+from recomma.pipeline.in_process import WaitingNotes, settle
+from recomma.pipeline.run import run
 from recomma.pipeline.tools import Tools
 from recomma.ports import VenueTerms
 from recomma.signing.hyperliquid import Network
@@ -28,7 +29,7 @@ from tests.fakes.in_process import API_KEY, API_SECRET, source_in_process, venue
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.mortal_venue import Killed, MortalVenue
 from tests.fakes.rows import LetterRow
-from tests.fakes.running import FakeLocks, FakeMetrics, FakePublisher
+from tests.fakes.running import FakeLocks, FakeMetrics
 from tests.pipeline import story
 
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,8 +39,6 @@ ADDRESS: Final = "0x" + "ab" * 20
 BOT: Final = 7
 DEAL: Final = 501
 WATCH_EVERY: Final = timedelta(seconds=5)
-QUEUES: Final = (Queue.TAKE_PROFIT, Queue.ORDERS, Queue.DEALS, Queue.MAINTENANCE)
-RUNS_MAX: Final = 2000  # At one moment; more is a loop that never ends.
 
 
 def address_of(venue: str) -> str:
@@ -72,7 +71,7 @@ class World:
         self.ledger = FakeLedger(
             self.clock, policy=policy, policy_of=policy_of, look_cadence=look_cadence
         )
-        self.publisher, self.locks, self.metrics = FakePublisher(), FakeLocks(), FakeMetrics()
+        self.publisher, self.locks, self.metrics = WaitingNotes(), FakeLocks(), FakeMetrics()
         self.configure(live=live, enabled_at=enabled_at)
         for name in self.others:
             self.add_venue(name, enabled_at=enabled_at)
@@ -170,20 +169,13 @@ class World:
         if self.now >= self._watched_at + WATCH_EVERY:
             self._watched_at = self.now
             self.ledger.tick(watch(ACCOUNT), self.now)
-        for _ in range(RUNS_MAX):
-            relay(self.tools)
-            self.handle_messages(self.publisher.queue)
-            if not self.publisher.queue:
-                return
-            self.run(self.publisher.queue.pop(self._next()))
-        raise AssertionError(f"{RUNS_MAX} runs at {self.now}: {self.publisher.queue}")
-
-    def _next(self) -> int:
-        """Take notes as the general worker does, or by chance: messages come in any order."""
-        waiting = self.publisher.queue
-        if self.chance:
-            return self.chance.randrange(len(waiting))
-        return min(range(len(waiting)), key=lambda place: QUEUES.index(waiting[place].queue))
+        settle(
+            self.tools,
+            self.publisher,
+            chance=self.chance,
+            on_messages=self.handle_messages,
+            run_one=lambda note, _tools: self.run(note),
+        )
 
     def run(self, note: Note) -> None:
         """Run one note as a worker would; the worker may be killed."""
