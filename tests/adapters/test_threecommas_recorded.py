@@ -25,6 +25,7 @@ from recomma.adapters.threecommas.errors import (
 )
 from recomma.domain.joining import join
 from recomma.domain.source import EventKind, Leg, Reading, Role, RowStatus, SourceLegs, Strategy
+from recomma.domain.wanted import Wanted, wanted
 from tests.adapters.threecommas_wire import FIXTURES, Says, Wire, always, client, recorded
 
 AT = datetime(2025, 9, 28, tzinfo=UTC)
@@ -242,3 +243,47 @@ def test_a_trailing_close_of_2022_is_a_market_exit() -> None:
     assert [(leg.market, leg.fill_price) for leg in found.take_profits] == [
         (True, Decimal("25.16"))
     ]
+
+
+# What is wanted.
+
+
+def wanted_of(show: str) -> Wanted:
+    return wanted(reading_of(json.loads(recorded(show)), []))
+
+
+def test_a_documented_panic_sale_of_one_step_closes_that_step_alone() -> None:
+    found = wanted_of("docs_deal_panic_sell_step.json")
+
+    assert found.steps_closing == {Leg(Role.TAKE_PROFIT, "1")}
+    assert (found.closing, found.released) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "name", ["docs_deal_entity_tp_steps.json", "docs_deal_after_max_so_update_tp_steps.json"]
+)
+def test_a_documented_deal_with_steps_means_them_all_and_has_its_stop(name: str) -> None:
+    found = wanted_of(name)
+
+    assert found.exits_unseen == {Leg(Role.TAKE_PROFIT, str(j)) for j in (1, 2, 3)}
+    assert found.stop_price == Decimal(json.loads(recorded(name))["stop_loss_price"])
+    assert found.unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "closes", "releases"),
+    [
+        ("docs_deal_panic_sell_pending.json", True, False),
+        ("docs_deal_cancel_pending.json", False, True),
+        ("docs_deal_short_bought_so_error.json", False, False),
+    ],
+)
+def test_a_documented_status_closes_or_lets_go(name: str, closes: bool, releases: bool) -> None:
+    found = wanted_of(name)
+
+    assert (found.closing is not None, found.released) == (closes, releases)
+
+
+@pytest.mark.parametrize("name", deal_names(), ids=first_line)
+def test_no_recorded_deal_has_a_status_that_nobody_knows(name: str) -> None:
+    assert [text for text in wanted_of(name).unknown if "status" in text] == []
