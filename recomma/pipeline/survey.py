@@ -5,7 +5,7 @@ so that whatever moved the position meanwhile is known as a fill; a coin that ha
 is not judged, because its fills and its position need not be of one moment.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from typing import Final
 from recomma.domain.money import Size
 from recomma.domain.notes import reconcile
 from recomma.domain.reasons import Reason
-from recomma.domain.shared_account import CoinHeld, Shortfall, allot, compare, losers
+from recomma.domain.shared_account import CoinHeld, Share, Shortfall, allot, compare, losers
 from recomma.domain.venue import AccountState, AddressBudget, Fill, OpenOrder
 from recomma.domain.verdict import Done, Verdict
 from recomma.pipeline.adopting import adopt_lost, sort_strangers
@@ -81,9 +81,9 @@ def _settle_positions(
     before = book.short()
     short: dict[str, Shortfall] = {}
     lost: list[int] = []
+    unsure = _unsure(book, shares, read)
     for coin, held in compare(net, shares).items():
-        unsure = coin in read.restless or any(s.in_doubt for s in shares if s.coin == coin)
-        if unsure or not held.short_by:
+        if coin in unsure or not held.short_by:
             continue
         seen = before.get(coin, Shortfall(held.short_by, now))
         missing = Size(min(seen.size, held.short_by))
@@ -92,6 +92,17 @@ def _settle_positions(
         else:
             short[coin] = Shortfall(missing, seen.since)
     return compare(net, book.shares() if lost else shares), short, lost
+
+
+def _unsure(book: SurveyBook, shares: Iterable[Share], read: _Read) -> frozenset[str]:
+    """Return the coins that cannot be judged now: one of our own orders may have moved them.
+
+    An exit that has left the book has filled, or was cancelled: its deal's look will tell, and
+    what it sold must not be called lost before.
+    """
+    listed = {order.cloid for order in read.orders}
+    left_the_book = {coin for coin, cloids in book.exits_at_rest().items() if cloids - listed}
+    return read.restless | left_the_book | {share.coin for share in shares if share.in_doubt}
 
 
 def _take_off(

@@ -67,6 +67,9 @@ class SurveyBook(Protocol):
     def shares(self) -> Sequence[Share]:
         """Return every deal's open position here, released ones too."""
 
+    def exits_at_rest(self) -> Mapping[str, frozenset[str]]:
+        """Return the cloids of our exits that rest here as far as the ledger knows, by coin."""
+
     def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
         """Return the orders that no attempt of ours has asked for, by cloid and by oid.
 

@@ -138,6 +138,16 @@ def test_a_deal_that_lost_everything_has_no_share(world: LedgerWorld) -> None:
     assert shares(world) == []
 
 
+def test_exits_that_rest_are_known_by_coin_and_entries_are_not_among_them(
+    world: LedgerWorld,
+) -> None:
+    world.rest(oid=1)
+    exit_id = world.rest(new_order(TAKE_PROFIT), oid=2)
+
+    with world.ledger.survey(VENUE) as book:
+        assert book.exits_at_rest() == {COIN: frozenset({world.order(exit_id).cloid})}
+
+
 # What is foreign.
 
 

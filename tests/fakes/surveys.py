@@ -54,6 +54,19 @@ class FakeSurveyBook:
                 found.append(Share(deal_id, coin, side, left, coin in doubtful))
         return found
 
+    def exits_at_rest(self) -> Mapping[str, frozenset[str]]:
+        resting = [
+            order
+            for order in self._rows.orders.values()
+            if order.venue == self._name
+            and order.terms.reduce_only
+            and order.state is State.RESTING
+        ]
+        return {
+            coin: frozenset(o.cloid for o in resting if o.coin == coin and o.cloid)
+            for coin in {order.coin for order in resting}
+        }
+
     def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
         cloids = {attempt.cloid for attempt in self._rows.attempts.values()}
         mine = [o for o in self._rows.orders.values() if o.venue == self._name]

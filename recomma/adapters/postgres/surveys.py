@@ -1,5 +1,6 @@
 """A survey of one venue in the ledger. See recomma.ports.SurveyBook."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -23,6 +24,7 @@ from recomma.adapters.postgres.tables import (
 )
 from recomma.adapters.postgres.universe import all_markets
 from recomma.adapters.postgres.values import AnyRow, venue_of
+from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import Holding
@@ -76,6 +78,18 @@ class PostgresSurveyBook:
         doubtful = self._coins_in_doubt()
         shares = [_share(row, row.coin in doubtful) for row in rows]
         return [share for share in shares if share.left]
+
+    def exits_at_rest(self) -> Mapping[str, frozenset[str]]:
+        resting = mirror_orders.c.state == str(State.RESTING)
+        rows = self._connection.execute(
+            select(mirror_orders.c.coin, mirror_orders.c.cloid).where(
+                mirror_orders.c.venue == self._name, mirror_orders.c.reduce_only, resting
+            )
+        )
+        by_coin: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            by_coin[row.coin].add(row.cloid)
+        return {coin: frozenset(cloids) for coin, cloids in by_coin.items()}
 
     def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
         listed = list(orders)
