@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from recomma import embedded
+from tests.cli.mirrored import Mirrored, mirrored
 from tests.cli.running import Exchanges, Place, place, simulator
 
 
@@ -20,3 +21,10 @@ def good_place(
 ) -> Place:
     """Everything `recomma check` looks at, and nothing wrong with it."""
     return place(exchanges, servers, database_url, tmp_path)
+
+
+@pytest.fixture
+def ledger(servers: embedded.Urls, database_url: str) -> Iterator[Mirrored]:
+    """Two mirrored deals, and no exchange that answers."""
+    with mirrored(servers, database_url) as world:
+        yield world
