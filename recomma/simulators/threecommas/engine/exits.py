@@ -87,15 +87,20 @@ class Exits:
             delay += deal.lags.of(NEXT_PLACING)
 
     def _shares(self) -> list[tuple[int, Decimal]]:
-        """Return what each unfilled target is for; the last of them takes what is left."""
+        """Return what each unfilled target is for; the last of them takes what is left.
+
+        Exits that the market has reached already count as gone: they fill whatever we do.
+        """
         deal = self._deal
         shares = ladder.target_shares(deal.settings, deal.book.lot.entry)
-        done = deal.filled_targets | deal.panicking_targets
+        exits = deal.book.active(RowKind.TAKE_PROFIT, RowKind.CLOSED)
+        moving = [order for order in exits if order.filling]
+        done = deal.filled_targets | deal.panicking_targets | {order.target for order in moving}
         if deal.settings.single_target:
             done = set()  # A single target is repeated for what fills after it (9.3).
         left = [j for j in range(len(shares)) if j not in done] or [len(shares) - 1]
-        panicking = sum((o.left for o in deal.book.active(RowKind.CLOSED)), ZERO)
-        rest = deal.book.position - panicking - sum((shares[j] for j in left[:-1]), ZERO)
+        free = deal.book.position - sum((order.left for order in moving), ZERO)
+        rest = free - sum((shares[j] for j in left[:-1]), ZERO)
         found = [(j, shares[j]) for j in left[:-1]] + [(left[-1], rest)]
         return [(j, quantity) for j, quantity in found if quantity > ZERO]
 
