@@ -74,6 +74,7 @@ class Refusal(StrEnum):
     MARGIN = "margin"
     REDUCE_ONLY = "reduce_only"  # There is no position to reduce.
     PRICE_MOVED = "price_moved"
+    TRIGGER_PASSED = "trigger_passed"  # The mark price has passed the trigger price already.
     IOC_UNMATCHED = "ioc_unmatched"
     NO_LIQUIDITY = "no_liquidity"
     OPEN_INTEREST = "open_interest"
@@ -85,8 +86,10 @@ class Refusal(StrEnum):
     AUTH = "auth"  # Wrong key, wrong network, revoked agent: nothing but a person helps.
     NONCE = "nonce"
     EXPIRED = "expired"
-    RATE_LIMIT = "rate_limit"
+    RATE_LIMIT = "rate_limit"  # Of this machine's address on the network.
+    ADDRESS_BUDGET = "address_budget"  # Of the account: one action in ten seconds is let through.
     UNREACHABLE = "unreachable"
+    LEVERAGE = "leverage"  # Not to be set: out of range, or a position is open.
     CONFIG = "config"
     ONBOARDING = "onboarding"
     OUR_BUG = "our_bug"

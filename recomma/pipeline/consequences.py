@@ -7,10 +7,10 @@ from typing import Final, assert_never
 
 from recomma.domain.lifecycle import Event
 from recomma.domain.notes import Note, Step
-from recomma.domain.orders import MirrorOrder
+from recomma.domain.orders import MirrorOrder, Style
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
-from recomma.domain.refusals import After, judge
+from recomma.domain.refusals import ACCOUNT, BUDGET_SLOT, STATIC, After, judge
 from recomma.domain.venue import (
     Accepted,
     Answer,
@@ -39,15 +39,16 @@ The venue goes by block time, and `orderStatus` may lag 1.1 s behind (hyperliqui
 """
 LOOK_SOON: Final = timedelta(seconds=1)
 CANCEL_AGAIN: Final = timedelta(seconds=2)
-STATIC: Final = {Refusal.TICK, Refusal.LOT, Refusal.PRICE_BAND, Refusal.OUR_BUG, Refusal.UNKNOWN}
 
 
 def unusable_signer(answer: Answer) -> bool:
     """Say whether the venue will take nothing more from this key: no retry mends that."""
-    return isinstance(answer, WholeRefused) and answer.refusal in (
-        Refusal.AUTH,
-        Refusal.ONBOARDING,
-    )
+    return isinstance(answer, WholeRefused) and answer.refusal in ACCOUNT
+
+
+def budget_is_spent(answer: Answer) -> bool:
+    """Say whether the account may ask for no more than one thing in ten seconds."""
+    return isinstance(answer, WholeRefused) and answer.refusal is Refusal.ADDRESS_BUDGET
 
 
 def consequences(
@@ -84,7 +85,8 @@ def follow_up(told: Consequence, now: datetime, *, is_exit: bool) -> datetime | 
     if told.event is None and told.executed is None and told.due_at is None:
         return now + LOOK_SOON  # Perhaps it is there already; if not, reconcile knows how long.
     if told.event is Event.TURNED_AWAY and told.due_at:
-        return told.due_at
+        # A stop whose price has passed is no stop any more: the look closes instead.
+        return now if told.why is Reason.STOP_TRIGGERED else told.due_at
     return now
 
 
@@ -131,6 +133,9 @@ def _of_order(order: MirrorOrder, outcome: Outcome, policy: Policy, now: datetim
             return _refused(order, text, refusal, policy, now)
         case Unanswered(why):
             return Consequence(order.id, None, text=why)
+        case Accepted() if order.terms.style is Style.TRIGGER:
+            # It sleeps on the venue; its oid is learnt where open orders are read.
+            return Consequence(order.id, Event.RESTED)
         case Accepted() | Cancelled() | NotThere():
             return Consequence(order.id, None, text=repr(outcome))
         case _:
@@ -177,8 +182,9 @@ def _of_cancel(order: MirrorOrder, outcome: Outcome, now: datetime) -> Consequen
         case NotThere(text):
             # Filled, gone or never there: the venue does not say, reconcile finds out.
             return Consequence(order.id, None, text=text, due_at=now + CANCEL_AGAIN)
-        case Refused(text):
-            return Consequence(order.id, None, text=text, due_at=now + CANCEL_AGAIN)
+        case Refused(text, refusal):
+            wait = BUDGET_SLOT if refusal is Refusal.ADDRESS_BUDGET else CANCEL_AGAIN
+            return Consequence(order.id, None, text=text, due_at=now + wait)
         case Unanswered(why):
             # A cancel is idempotent in effect: it is simply asked again.
             return Consequence(order.id, None, text=why, due_at=now + CANCEL_AGAIN)

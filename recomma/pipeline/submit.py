@@ -12,18 +12,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from recomma.domain.cloid import encode
-from recomma.domain.entries import BASE
+from recomma.domain.first_sight import BASE
+from recomma.domain.gates import Leverage, held_by, most_at_risk_first, ran_out
 from recomma.domain.lifecycle import Event, State
-from recomma.domain.money import notional
 from recomma.domain.notes import plan, reconcile
 from recomma.domain.orders import MirrorOrder, Style
-from recomma.domain.policy import MINIMUM_NOTIONAL
 from recomma.domain.reasons import Reason
 from recomma.domain.turns import in_turn
 from recomma.domain.venue import (
-    Accepted,
     Answer,
-    Answered,
     NeverSent,
     OrderRequest,
     SignedRequest,
@@ -31,15 +28,21 @@ from recomma.domain.venue import (
     Unanswered,
 )
 from recomma.domain.verdict import Dead, Done, Later, Verdict
-from recomma.pipeline.consequences import consequences, follow_up, unusable_signer
+from recomma.pipeline.consequences import (
+    budget_is_spent,
+    consequences,
+    follow_up,
+    unusable_signer,
+)
+from recomma.pipeline.entering import Reads, admitted, end, hear_leverage, leverage_to_set
 from recomma.ports import Consequence, Ledger, SignerBook, StoredBatch, Venue
 
 ATTEMPT_LIFE: Final = timedelta(seconds=15)  # As the venue's own front end (hyperliquid.md 6).
 LOST_PAUSE: Final = timedelta(seconds=1)  # A connection that resets at once must not spin us.
 BATCH_MAX: Final = 40  # One more unit of IP weight begins above it (hyperliquid.md 14.1).
-LEVERAGE_AGAIN: Final = timedelta(seconds=5)
+SLOT_MAX: Final = 200  # Of a batch: an account without budget gets one in ten seconds.
 ROUNDS_MAX: Final = 25  # A step is bounded; what is left has its note.
-TIF: Final = {Style.REST: Tif.GTC, Style.CROSS: Tif.IOC}
+TIF: Final = {Style.REST: Tif.GTC, Style.CROSS: Tif.IOC, Style.TRIGGER: Tif.GTC}
 
 
 @dataclass(frozen=True)
@@ -49,23 +52,28 @@ class Asked:
     batch: StoredBatch
     orders: tuple[MirrorOrder, ...] = ()
     cancel: bool = False
-    leverage: tuple[str, int] | None = None
+    leverage: tuple[str, Leverage] | None = None
     resent: bool = False
 
 
 def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Verdict:
     """Ask for every due intent of `venue`, the most urgent first."""
     tried: set[int] = set()
+    reads = Reads()
     for sent in range(ROUNDS_MAX):
         # Each in its own transaction: orders are locked by id, and those of the last answer and
         # those that are due next could otherwise be locked against that order.
         with ledger.signer(venue.name, fence) as book:
-            current = _doubtful(book, tried, now) or _next(book, venue, now)
-            if current is None:
+            current = _doubtful(book, tried, now) or _next(book, venue, reads, now)
+            if current is None and not reads.missing:
                 due_at = book.next_due_at()
                 return Later(due_at, "orders wait") if due_at else Done(f"{sent} requests")
-            tried.add(current.batch.id)
-            book.sent(current.batch.id)
+            if current is not None:
+                tried.add(current.batch.id)
+                book.sent(current.batch.id)
+        if current is None:
+            reads.read(venue)
+            continue
         answer = venue.send(current.batch.body, count=current.batch.count)
         with ledger.signer(venue.name, fence) as book:
             _hear(book, current, answer, now)
@@ -78,82 +86,109 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
 
 
 def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
-    """Return a request whose answer was lost, to be sent again; each once in a run."""
+    """Return a request whose answer was lost, to be sent again; each once in a run.
+
+    What a stop holds by now is not sent again, because it may not have arrived the first time;
+    without that it is settled when it has expired.
+    """
     lost = book.unanswered(now) if book.venue.live else ()
-    batch = next((b for b in lost if b.id not in tried), None)
-    return Asked(batch, tuple(book.orders_of(batch.id)), resent=True) if batch else None
+    stops = book.stops() if lost else ()
+    for batch in lost:
+        if batch.id not in tried:
+            orders = tuple(book.orders_of(batch.id))
+            if not any(held_by(order, stops, now) for order in orders):
+                return Asked(batch, orders, resent=True)
+    return None
 
 
-def _next(book: SignerBook, venue: Venue, now: datetime) -> Asked | None:
+def _next(book: SignerBook, venue: Venue, reads: Reads, now: datetime) -> Asked | None:
     """Store the next request: exits, then cancels, then entries.
 
     A new exit goes before the cancel of the one it replaces, so that no moment is without one.
     """
-    due = _worth_asking(book, book.due(now), now)
-    planned = [order for order in due if order.state is State.PLANNED]
-    exits = [order for order in planned if order.is_exit]
+    due = _due(book, now)
+    if not book.venue.live:
+        due = [order for order in due if order.state is State.PLANNED]
+    exits = _exits(book, due, now)
     if exits:
         return _ask(book, venue, exits, now)
     cancels = [order for order in due if order.state is State.RESTING]
     if cancels:
         return _cancel(book, venue, cancels[:BATCH_MAX], now)
-    return _ask_entries(book, venue, planned, now) if planned else None
+    entries = [order for order in due if order.state is State.PLANNED and not order.is_exit]
+    return _ask_entries(book, venue, entries, reads, now) if entries else None
 
 
-def _worth_asking(book: SignerBook, due: Sequence[MirrorOrder], now: datetime) -> list[MirrorOrder]:
+def _due(book: SignerBook, now: datetime) -> list[MirrorOrder]:
+    """Return what is due, the most urgent first, without market entries that have run out.
+
+    An account without budget is asked for one thing in ten seconds. All its exits go in that one:
+    those that wait for it come along with the first that is due.
+    """
+    found = book.due(now, waiting_for=Reason.ADDRESS_BUDGET)
+    at_once = [order for order in found if order.due_at <= now]
+    if any(order.is_exit and order.state is State.PLANNED for order in at_once):
+        at_once = [order for order in found if order.due_at <= now or order.is_exit]
     kept = []
-    for order in in_turn(due):
-        over = _not_worth_it(order, book, now) if order.state is State.PLANNED else None
-        if over:
-            book.give_up(order.id, over)
-        elif not book.venue.live:
-            if order.state is not State.PLANNED:
-                continue  # In dry run nothing is sent, not even a cancel.
-            book.skip(order.id, Reason.DRY_RUN)
+    for order in in_turn(at_once):
+        over = ran_out(order, book.policy_of(order.bot_id), now)
+        if over and order.state is State.PLANNED:
+            end(book, order, over, now)
         else:
             kept.append(order)
-            continue
-        book.leave(plan(order.deal_id), now)
     return kept
 
 
-def _not_worth_it(order: MirrorOrder, book: SignerBook, now: datetime) -> Reason | None:
-    """Say why a market entry, or what is left of one, is not asked for any more."""
-    if order.is_exit or order.terms.style is not Style.CROSS:
-        return None
-    if order.give_up_at and now > order.give_up_at:
-        return Reason.UNFILLED_REMAINDER if order.filled else Reason.TOO_LATE
-    margin = book.policy_of(order.bot_id).market_minimum_margin
-    if order.filled and notional(order.terms.price, order.remaining) < MINIMUM_NOTIONAL * margin:
-        return Reason.UNFILLED_REMAINDER  # Known beforehand, not learned from a refusal.
-    return None
+def _exits(book: SignerBook, due: Sequence[MirrorOrder], now: datetime) -> list[MirrorOrder]:
+    """Return the exits to ask for; only what is frozen holds one."""
+    exits = [order for order in due if order.is_exit and order.state is State.PLANNED]
+    stops = book.stops() if exits else ()
+    free = []
+    for order in exits:
+        held = held_by(order, stops, now)
+        if held:
+            book.wait(order.id, held.why, held.until)
+        elif not book.venue.live:
+            book.skip(order.id, Reason.DRY_RUN)
+        else:
+            free.append(order)
+    return free
 
 
 def _ask_entries(
-    book: SignerBook, venue: Venue, entries: list[MirrorOrder], now: datetime
-) -> Asked:
-    """Ask for entries, but first confirm the leverage of a coin that has none confirmed.
+    book: SignerBook, venue: Venue, entries: list[MirrorOrder], reads: Reads, now: datetime
+) -> Asked | None:
+    """Ask for the entries that pass the gates; the leverage of their coins comes first."""
+    if reads.lack(book, entries):
+        return None
+    passed, before = admitted(book, entries, reads, now)
+    if not book.venue.live:
+        for order in passed:  # Everything happens but the send.
+            end(book, order, Reason.DRY_RUN, now)
+        return None
+    to_set = leverage_to_set(passed, before)
+    if to_set:
+        return _set_leverage(book, venue, *to_set, now)
+    return _ask(book, venue, passed, now) if passed else None
 
-    Leverage belongs to (account, coin) and outlives everything else there (hyperliquid.md 7.6);
-    an entry at somebody's forgotten 20x is a different trade.
-    """
-    for order in entries:
-        if not book.leverage_known(order.coin):
-            leverage = book.policy_of(order.bot_id).leverage
-            market = book.markets()[order.coin]
-            nonce = book.next_nonce(now)
-            signed = venue.sign_leverage(
-                market.asset, leverage, nonce=nonce, expires_after=_expires_ms(now)
-            )
-            batch = book.store_other(signed, "leverage")
-            return Asked(batch, leverage=(order.coin, leverage))
-    return _ask(book, venue, entries, now)
+
+def _set_leverage(
+    book: SignerBook, venue: Venue, coin: str, leverage: Leverage, now: datetime
+) -> Asked:
+    signed = venue.sign_leverage(
+        book.markets()[coin].asset,
+        leverage.value,
+        is_cross=leverage.is_cross,
+        nonce=book.next_nonce(now),
+        expires_after=_expires_ms(now),
+    )
+    return Asked(book.store_other(signed, "leverage"), leverage=(coin, leverage))
 
 
 def _ask(book: SignerBook, venue: Venue, orders: list[MirrorOrder], now: datetime) -> Asked:
     # One static defect refuses a whole batch (hyperliquid.md 7.2): an order that was refused
     # before goes alone, so that it cannot take the others with it again.
-    batch = [o for o in orders if not o.refusals][:BATCH_MAX] or orders[:1]
+    batch = _slot(orders) or [o for o in orders if not o.refusals][:BATCH_MAX] or orders[:1]
     markets = book.markets()
     cloids = [
         (o.id, encode(book.venue.tag, o.deal_id, o.leg, book.attempts_before(o))) for o in batch
@@ -167,11 +202,19 @@ def _ask(book: SignerBook, venue: Venue, orders: list[MirrorOrder], now: datetim
             size=o.remaining,
             reduce_only=o.terms.reduce_only,
             tif=TIF[o.terms.style],
+            trigger_price=o.terms.trigger_price,
         )
         for o, (_, cloid) in zip(batch, cloids, strict=True)
     ]
     signed = _signed_orders(book, venue, requests, now)
     return Asked(book.store_orders(signed, cloids), tuple(batch))
+
+
+def _slot(orders: Sequence[MirrorOrder]) -> list[MirrorOrder]:
+    """Return the exits for the one request that passes in ten seconds; none if all may pass."""
+    if not any(o.is_exit and o.waits_why is Reason.ADDRESS_BUDGET for o in orders):
+        return []
+    return most_at_risk_first(o for o in orders if not o.refusals)[:SLOT_MAX]
 
 
 def _signed_orders(
@@ -193,8 +236,11 @@ def _expires_ms(now: datetime) -> int:
 
 
 def _hear(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None:
+    if budget_is_spent(answer):
+        book.budget_spent()
     if asked.leverage:
-        _hear_leverage(book, asked, answer, now)
+        book.answered(asked.batch.id, repr(answer), ())
+        hear_leverage(book, *asked.leverage, answer, now)
         return
     book.orders_of(asked.batch.id)  # Locks them all, in the one order that everybody keeps.
     told = consequences(
@@ -229,15 +275,3 @@ def _changes_the_ladder(order: MirrorOrder, told: Consequence) -> bool:
     return not order.is_exit and (
         told.event is Event.REFUSED or (told.event is Event.RESTED and order.leg == BASE)
     )
-
-
-def _hear_leverage(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None:
-    """Without a confirmed leverage an entry would be another trade: this coin's wait."""
-    assert asked.leverage is not None
-    coin, leverage = asked.leverage
-    book.answered(asked.batch.id, repr(answer), ())
-    match answer:
-        case Answered(outcomes) if all(isinstance(o, Accepted) for o in outcomes):
-            book.leverage_set(coin, leverage)
-        case _:
-            book.defer(coin, now + LEVERAGE_AGAIN)

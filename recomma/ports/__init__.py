@@ -1,7 +1,8 @@
 """Everything this program needs from the outside, one Protocol each."""
 
 from recomma.domain.commitments import Commitment, Commitments, SurveyedAccount
-from recomma.ports.deal_book import DealBook, DealHere, Neighbour, Sought, VenueTerms
+from recomma.domain.sharing import Neighbour
+from recomma.ports.deal_book import DealBook, DealHere, Sought, VenueTerms
 from recomma.ports.errors import FenceLost, NotAllowed, NotThere, OutsideError, Unreadable
 from recomma.ports.exchanges import Observed, Source, Venue
 from recomma.ports.ledger import AccountBook, Claim, Ledger, Ruling

@@ -178,7 +178,7 @@ def test_an_unreadable_entry_leaves_only_its_own_order_in_doubt(entry: object) -
         ("Unable to recover signer.", Refusal.AUTH),
         ("Invalid nonce: nonce too low 1 < 2", Refusal.NONCE),
         ("Invalid nonce: nonce too high 3 > 2", Refusal.NONCE),
-        ("Too many cumulative requests sent (5 > 4) for cumulative volume", Refusal.RATE_LIMIT),
+        ("Too many cumulative requests sent (5 > 4) for cumulative volume", Refusal.ADDRESS_BUDGET),
         (
             "Only post-only orders allowed immediately after network upgrade",
             Refusal.POST_ONLY_PHASE,

@@ -278,7 +278,7 @@ def test_bytes_that_were_tampered_with_recover_somebody_else(bench: Bench) -> No
 def test_leverage_is_set_and_the_agent_knows_its_master(bench: Bench) -> None:
     nonce = bench.next_nonce()
     signed = bench.venue.sign_leverage(
-        bench.asset("DOGE").asset, 1, nonce=nonce, expires_after=nonce + LIFE_MS
+        bench.asset("DOGE").asset, 1, is_cross=True, nonce=nonce, expires_after=nonce + LIFE_MS
     )
 
     assert only(bench.venue.send(signed.body, count=1)) == Accepted()

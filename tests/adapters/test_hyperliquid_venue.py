@@ -74,7 +74,7 @@ def test_prices_are_asked_as_the_account_sees_them() -> None:
 def test_what_was_signed_is_what_is_sent() -> None:
     wire = saying({"status": "ok", "response": {"type": "default"}})
     venue = a_venue(wire)
-    signed = venue.sign_leverage(4, 1, nonce=7, expires_after=9)
+    signed = venue.sign_leverage(4, 1, is_cross=True, nonce=7, expires_after=9)
 
     heard = venue.send(signed.body, count=1)
 

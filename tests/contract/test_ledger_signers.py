@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import Size
+from recomma.domain.policy import MarginMode
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Role
 from recomma.ports import Consequence, DeadLetter, FenceLost, NotThere
@@ -254,18 +256,17 @@ def test_manual_orders_of_a_deal_count_their_attempts_together(world: LedgerWorl
         assert signer.attempts_before(order) == 1
 
 
-def test_a_confirmed_leverage_is_known(world: LedgerWorld) -> None:
+def test_a_confirmed_leverage_is_known_with_its_mode(world: LedgerWorld) -> None:
     with world.ledger.signer(VENUE, None) as book:
-        before = book.leverage_known(COIN)
-        book.leverage_set(COIN, 1)
-        book.leverage_set(COIN, 2)
+        before = book.leverage_of(COIN)
+        book.leverage_set(COIN, Leverage(1, MarginMode.CROSS))
+        book.leverage_set(COIN, Leverage(2, MarginMode.ISOLATED))
 
     with world.ledger.signer(VENUE, None) as book:
-        assert (before, book.leverage_known(COIN), book.leverage_known("BTC")) == (
-            False,
-            True,
-            False,
-        )
+        found = [book.leverage_of(COIN), book.leverage_of("BTC")]
+    with world.ledger.signer(OTHER_VENUE, None) as book:
+        found.append(book.leverage_of(COIN))
+    assert (before, found) == (None, [Leverage(2, MarginMode.ISOLATED), None, None])
 
 
 def test_deferring_a_coin_lets_its_entries_wait_and_not_its_exits(world: LedgerWorld) -> None:
@@ -273,9 +274,13 @@ def test_deferring_a_coin_lets_its_entries_wait_and_not_its_exits(world: LedgerW
     exit_ = world.place(new_order(TAKE_PROFIT))
 
     with world.ledger.signer(VENUE, None) as book:
-        book.defer(COIN, at(5))
+        book.defer(COIN, Reason.FOREIGN, at(5))
 
     assert world.due() == [exit_]
+    assert {o.leg: o.waits_why for o in world.here().orders} == {
+        BASE: Reason.FOREIGN,
+        TAKE_PROFIT: None,
+    }
     with world.ledger.signer(VENUE, None) as book:
         assert book.next_due_at() == at(5)
 

@@ -7,42 +7,70 @@ import pytest
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
-from recomma.domain.refusals import EXIT_BACK_OFF_MAX, After, judge
+from recomma.domain.refusals import ACCOUNT, EXIT_BACK_OFF_MAX, After, judge
 from recomma.domain.source import Leg
 from recomma.domain.venue import Refusal
 from tests.domain.mirror_values import STOP, order, safety, take_profit
 
 ENTRY = order(safety(1))
 EXIT = order(take_profit())
-SIGNER = [Refusal.AUTH, Refusal.CONFIG, Refusal.ONBOARDING]
-MARKET = [
-    Refusal.PRICE_MOVED,
-    Refusal.IOC_UNMATCHED,
-    Refusal.NO_LIQUIDITY,
-    Refusal.OPEN_INTEREST,
-    Refusal.HALTED,
-    Refusal.POST_ONLY_PHASE,
-    Refusal.RATE_LIMIT,
-    Refusal.UNREACHABLE,
-    Refusal.NONCE,
-    Refusal.EXPIRED,
-]
+# What another moment mends, and the reason that stands beside the order meanwhile.
+PASSING = {
+    Refusal.PRICE_MOVED: Reason.REFUSED_BY_VENUE,
+    Refusal.TRIGGER_PASSED: Reason.STOP_TRIGGERED,
+    Refusal.IOC_UNMATCHED: Reason.TOO_FAR,
+    Refusal.NO_LIQUIDITY: Reason.TOO_FAR,
+    Refusal.PRICE_BAND: Reason.TOO_FAR,
+    Refusal.OPEN_INTEREST: Reason.REFUSED_BY_VENUE,
+    Refusal.HALTED: Reason.REFUSED_BY_VENUE,
+    Refusal.POST_ONLY_PHASE: Reason.REFUSED_BY_VENUE,
+    Refusal.RATE_LIMIT: Reason.VENUE_UNREADABLE,
+    Refusal.UNREACHABLE: Reason.VENUE_UNREADABLE,
+    Refusal.NONCE: Reason.REFUSED_BY_VENUE,
+    Refusal.EXPIRED: Reason.REFUSED_BY_VENUE,
+    Refusal.ADDRESS_BUDGET: Reason.ADDRESS_BUDGET,
+}
+# What stays refused as long as the account is as it is.
+SETTLED = {
+    Refusal.MARGIN: Reason.INSUFFICIENT_MARGIN,
+    Refusal.TOO_MANY_ORDERS: Reason.LIMIT_OPEN_ORDERS,
+}
 
 
-@pytest.mark.parametrize("refusal", MARKET)
-def test_what_the_market_did_is_asked_again_and_counts_for_nothing(refusal: Refusal) -> None:
-    judgement = judge(order(safety(1), refusals=99), refusal, Policy())
+@pytest.mark.parametrize(("refusal", "reason"), PASSING.items())
+def test_what_another_moment_mends_never_ends_an_order(refusal: Refusal, reason: Reason) -> None:
+    for mine in (order(safety(1), refusals=99), order(take_profit(), refusals=99)):
+        judgement = judge(mine, refusal, Policy())
 
-    assert (judgement.after, judgement.counts) == (After.AGAIN, False)
+        assert (judgement.after, judgement.reason) == (After.AGAIN, reason)
 
 
-@pytest.mark.parametrize("refusal", [Refusal.MARGIN, Refusal.PRICE_BAND, Refusal.TOO_MANY_ORDERS])
-def test_an_entry_refused_too_often_is_skipped_for_good(refusal: Refusal) -> None:
+@pytest.mark.parametrize("refusal", PASSING)
+def test_what_another_moment_mends_counts_only_if_it_took_a_whole_batch_along(
+    refusal: Refusal,
+) -> None:
+    assert judge(ENTRY, refusal, Policy()).counts is (refusal is Refusal.PRICE_BAND)
+
+
+@pytest.mark.parametrize(("refusal", "reason"), SETTLED.items())
+def test_an_entry_refused_too_often_for_the_accounts_sake_is_skipped_for_good(
+    refusal: Refusal, reason: Reason
+) -> None:
     policy = Policy(refusals_max=3)
 
-    verdicts = [judge(order(safety(1), refusals=n), refusal, policy).after for n in range(3)]
+    found = [judge(order(safety(1), refusals=n), refusal, policy) for n in range(3)]
 
-    assert verdicts == [After.AGAIN, After.AGAIN, After.ENOUGH]
+    assert [(one.after, one.reason) for one in found] == [
+        (After.AGAIN, reason),
+        (After.AGAIN, reason),
+        (After.ENOUGH, Reason.REFUSED_TOO_OFTEN),
+    ]
+    assert all(one.counts for one in found)
+
+
+@pytest.mark.parametrize("refusal", [*SETTLED, Refusal.TOO_SMALL, Refusal.REDUCE_ONLY])
+def test_an_exit_refused_however_often_is_asked_again(refusal: Refusal) -> None:
+    assert judge(order(take_profit(), refusals=99), refusal, Policy()).after is After.AGAIN
 
 
 def test_an_entry_that_is_too_small_is_never_tried_again() -> None:
@@ -64,7 +92,7 @@ def test_an_exit_is_never_given_up_and_never_waits_longer_than_half_a_minute(
     assert timedelta() < judgement.wait <= EXIT_BACK_OFF_MAX
 
 
-@pytest.mark.parametrize("refusal", SIGNER)
+@pytest.mark.parametrize("refusal", ACCOUNT)
 def test_a_signer_that_the_venue_refuses_is_for_a_person(refusal: Refusal) -> None:
     judgement = judge(ENTRY, refusal, Policy())
 
@@ -89,14 +117,22 @@ def test_an_order_that_is_refused_again_waits_longer() -> None:
     assert waits == sorted(set(waits))
 
 
-def test_an_unmatched_market_entry_is_asked_again_ever_less_often_up_to_eight_seconds() -> None:
-    waits = [
-        judge(order(safety(1), attempts=n), Refusal.IOC_UNMATCHED, Policy()).wait
-        for n in (1, 2, 3, 9)
-    ]
+@pytest.mark.parametrize("refusal", [Refusal.IOC_UNMATCHED, Refusal.NO_LIQUIDITY])
+def test_an_unmatched_market_entry_is_asked_again_ever_less_often_up_to_eight_seconds(
+    refusal: Refusal,
+) -> None:
+    waits = [judge(order(safety(1), attempts=n), refusal, Policy()).wait for n in (1, 2, 3, 9)]
 
     assert waits == [timedelta(seconds=n) for n in (2, 4, 8, 8)]
 
 
 def test_after_an_upgrade_of_the_network_half_a_minute_passes() -> None:
     assert judge(ENTRY, Refusal.POST_ONLY_PHASE, Policy()).wait == timedelta(seconds=30)
+
+
+def test_without_address_budget_exits_take_the_next_slot_and_entries_leave_it_to_them() -> None:
+    tired = [order(leg, attempts=9) for leg in (take_profit(), safety(1))]
+
+    waits = [judge(mine, Refusal.ADDRESS_BUDGET, Policy()).wait for mine in tired]
+
+    assert waits == [timedelta(seconds=10), timedelta(seconds=60)]

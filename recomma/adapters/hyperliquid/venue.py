@@ -9,6 +9,7 @@ from recomma.domain.money import Price
 from recomma.domain.venue import (
     AccountState,
     AddressBudget,
+    AddressRole,
     Answer,
     Fill,
     Market,
@@ -59,6 +60,9 @@ class HyperliquidVenue:
     def address_budget(self) -> AddressBudget:
         return self.info.address_budget(self.account)
 
+    def role(self, address: str) -> AddressRole:
+        return self.info.role(address)
+
     def sign_orders(
         self, requests: Sequence[OrderRequest], *, nonce: int, expires_after: int
     ) -> SignedRequest:
@@ -70,10 +74,10 @@ class HyperliquidVenue:
         return self.exchange.sign_cancels(cancels, nonce=nonce, expires_after=expires_after)
 
     def sign_leverage(
-        self, asset: int, leverage: int, *, nonce: int, expires_after: int
+        self, asset: int, leverage: int, *, is_cross: bool, nonce: int, expires_after: int
     ) -> SignedRequest:
         return self.exchange.sign_leverage(
-            asset, leverage, is_cross=True, nonce=nonce, expires_after=expires_after
+            asset, leverage, is_cross=is_cross, nonce=nonce, expires_after=expires_after
         )
 
     def sign_noop(self, nonce: int) -> SignedRequest:

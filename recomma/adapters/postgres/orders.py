@@ -252,12 +252,14 @@ class Taken:
         ]
         end = path[-1][2]
         # Why it was turned away is history; why it exists goes on.
-        told = None if change.event is Event.TURNED_AWAY and len(path) == 1 else path[-1][1].why
+        turned_away = change.event is Event.TURNED_AWAY and len(path) == 1
+        told = None if turned_away else path[-1][1].why
         last = replace(change, why=told or _default_why(row, change))
         return cls(
             order_id=row.id,
             event=change.event,
-            row=_changed(row, last, end) | {"last_seq": seq + len(path)},
+            row=_changed(row, last, end, change.why if turned_away else None)
+            | {"last_seq": seq + len(path)},
             history=history,
             out_of_doubt=before is State.IN_DOUBT and after is not State.IN_DOUBT,
             over=end not in LIVE,
@@ -270,7 +272,9 @@ def _default_why(row: AnyRow, change: Change) -> Reason | None:
     return reason_of(row.why)
 
 
-def _changed(row: AnyRow, change: Change, state: State) -> dict[str, object]:
+def _changed(
+    row: AnyRow, change: Change, state: State, waits_why: Reason | None
+) -> dict[str, object]:
     asked = change.event is Event.ASKED
     oid = change.oid if asked or change.oid is not None else row.oid
     return {
@@ -282,8 +286,7 @@ def _changed(row: AnyRow, change: Change, state: State) -> dict[str, object]:
         "due_at": change.due_at or row.due_at,
         "attempts": row.attempts + asked,
         "refusals": row.refusals + change.refused,
-        # It waited for something until it was asked for, or ended.
-        "waits_why": row.waits_why if state is State.PLANNED else None,
+        "waits_why": waits_why,
     }
 
 

@@ -7,9 +7,10 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from recomma.adapters.postgres import dead_letters, notes
+from recomma.adapters.postgres import commitments, dead_letters, notes
 from recomma.adapters.postgres.orders import Change, Orders, Stamped
 from recomma.adapters.postgres.requests import Requests, to_ms
+from recomma.adapters.postgres.sharing import stops_on
 from recomma.adapters.postgres.tables import (
     CANCEL_ASKED,
     UNCLEAR,
@@ -18,16 +19,20 @@ from recomma.adapters.postgres.tables import (
     mirror_orders,
     signers,
     skips,
+    venues,
 )
 from recomma.adapters.postgres.universe import all_markets
-from recomma.adapters.postgres.values import AnyRow, venue_of
+from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
+from recomma.domain.commitments import Commitments, SurveyedAccount
+from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
-from recomma.domain.policy import Policy, PolicyOf
+from recomma.domain.policy import MarginMode, Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
-from recomma.domain.venue import Market, SignedRequest
+from recomma.domain.stops import Stop
+from recomma.domain.venue import AddressBudget, Market, SignedRequest
 from recomma.ports import Consequence, DeadLetter, StoredBatch, VenueTerms
 
 _CLOID_NUMBERS: Final = 7_203_117_003  # With the tag, an advisory lock that nobody else uses.
@@ -56,14 +61,18 @@ class PostgresSignerBook:
     def venue(self) -> VenueTerms:
         return venue_of(self._row)
 
-    def due(self, now: datetime) -> Sequence[MirrorOrder]:
+    def due(self, now: datetime, *, waiting_for: Reason | None = None) -> Sequence[MirrorOrder]:
         self._requests.end_old_cancels(now)
         under_way = exists().where(
             attempts.c.order_id == mirror_orders.c.id,
             attempts.c.live,
             attempts.c.kind == "cancel",
         )
-        return self._orders.locked(and_(self._askable(), mirror_orders.c.due_at <= now, ~under_way))
+        come = mirror_orders.c.due_at <= now
+        if waiting_for:
+            waits = mirror_orders.c.waits_why == str(waiting_for)
+            come = or_(come, and_(waits, self._in_state(State.PLANNED)))
+        return self._orders.locked(and_(self._askable(), come, ~under_way))
 
     def next_due_at(self) -> datetime | None:
         now = self._stamped().at
@@ -81,33 +90,62 @@ class PostgresSignerBook:
     def policy_of(self, bot_id: int) -> Policy:
         return self._policy_of(bot_id, self._row.name)
 
-    def leverage_known(self, coin: str) -> bool:
-        known = select(leverages.c.value).where(
+    def stops(self) -> Sequence[Stop]:
+        return stops_on(self._connection, self._row.name, self._stamped().at)
+
+    def committed(self) -> Commitments:
+        return commitments.committed(self._connection, self._row.name)
+
+    def account(self) -> SurveyedAccount | None:
+        row = self._row
+        if row.surveyed_at is None:
+            return None
+        return SurveyedAccount(
+            at=row.surveyed_at,
+            account_value=row.account_value,
+            withdrawable=row.withdrawable,
+            budget=AddressBudget(row.budget_used, row.budget_cap),
+            trouble=row.trouble,
+            trouble_why=reason_of(row.trouble_why),
+        )
+
+    def wait(self, order_id: int, why: Reason, until: datetime) -> None:
+        this = and_(mirror_orders.c.id == order_id, self._in_state(State.PLANNED))
+        self._connection.execute(
+            update(mirror_orders).where(this).values(waits_why=str(why), due_at=until)
+        )
+
+    def budget_spent(self) -> None:
+        spent = func.greatest(venues.c.budget_used, venues.c.budget_cap)
+        this = venues.c.name == self._row.name
+        self._connection.execute(update(venues).where(this).values(budget_used=spent))
+
+    def leverage_of(self, coin: str) -> Leverage | None:
+        confirmed = select(leverages).where(
             leverages.c.venue == self._row.name, leverages.c.coin == coin
         )
-        return self._connection.execute(known).first() is not None
+        row = self._connection.execute(confirmed).first()
+        return Leverage(row.value, MarginMode(row.mode)) if row else None
 
-    def leverage_set(self, coin: str, leverage: int) -> None:
+    def leverage_set(self, coin: str, leverage: Leverage) -> None:
         key = {"venue": self._row.name, "coin": coin}
-        row = {"value": leverage, "at": self._stamped().at}
+        row = {"value": leverage.value, "mode": str(leverage.mode), "at": self._stamped().at}
         self._connection.execute(
             insert(leverages)
             .values(key | row)
             .on_conflict_do_update(index_elements=list(key), set_=row)
         )
 
-    def defer(self, coin: str, until: datetime) -> None:
+    def defer(self, coin: str, why: Reason, until: datetime) -> None:
         entries = and_(
             self._in_state(State.PLANNED),
             mirror_orders.c.coin == coin,
             ~mirror_orders.c.reduce_only,
+            mirror_orders.c.due_at < until,
         )
         ids = [order.id for order in self._orders.locked(entries)]
-        self._connection.execute(
-            update(mirror_orders)
-            .where(mirror_orders.c.id.in_(ids))
-            .values(due_at=func.greatest(mirror_orders.c.due_at, until))
-        )
+        for order_id in ids:
+            self.wait(order_id, why, until)
 
     def next_nonce(self, now: datetime) -> int:
         counted = (
