@@ -20,6 +20,7 @@ from recomma.adapters.hyperliquid.venue import HyperliquidVenue
 from recomma.adapters.metrics.prometheus import PrometheusMetrics
 from recomma.adapters.postgres import schema, settings_store
 from recomma.adapters.postgres import scratch as postgres_scratch
+from recomma.adapters.postgres.accounts_view import Accounts
 from recomma.adapters.postgres.books import Books
 from recomma.adapters.postgres.dead_letters import DeadLetterStore
 from recomma.adapters.postgres.engine import make_engine
@@ -27,6 +28,7 @@ from recomma.adapters.postgres.ledger import PostgresLedger
 from recomma.adapters.postgres.progress import Progress
 from recomma.adapters.postgres.settings_store import VenueRow, Version
 from recomma.adapters.postgres.stops_store import StopsStore
+from recomma.adapters.postgres.stories import Stories
 from recomma.adapters.postgres.values import Applied
 from recomma.adapters.postgres.venue_states import VenueStates
 from recomma.adapters.redis import scratch as redis_scratch
@@ -127,6 +129,20 @@ def books_of(settings: Settings) -> Books:
     return Books(engine, clock=clock_of(settings), applied=_Applied(engine))
 
 
+def stories_of(settings: Settings) -> Stories:
+    """Return the stories of deals. Raises SchemaMissing for an unmigrated database."""
+    engine = engine_of(settings)
+    schema.check(engine)
+    return Stories(engine)
+
+
+def accounts_of(settings: Settings) -> Accounts:
+    """Return fills, and what is beside ours. Raises SchemaMissing for an unmigrated database."""
+    engine = engine_of(settings)
+    schema.check(engine)
+    return Accounts(engine, clock=clock_of(settings))
+
+
 def schema_of(settings: Settings) -> str:
     """Return the schema's name. Raises SchemaMissing if it is not the newest."""
     schema.check(engine_of(settings))
@@ -192,6 +208,12 @@ def settings_versions(settings: Settings) -> Sequence[Version]:
     engine = engine_of(settings)
     schema.check(engine)
     return settings_store.versions(engine)
+
+
+def config_in_force(settings: Settings) -> ConfigFile:
+    """Return recomma.toml as it was last applied; before the first time, an empty one."""
+    applied = settings_versions(settings)
+    return stored(applied[-1].body if applied else {})
 
 
 def stops_of(settings: Settings) -> StopsStore:

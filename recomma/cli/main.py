@@ -11,9 +11,14 @@ import click
 
 from recomma.cli.act import cancel, close
 from recomma.cli.config import config
+from recomma.cli.deals import deals
 from recomma.cli.demo import demo
+from recomma.cli.drift import drift
 from recomma.cli.exits import Exit, fail
+from recomma.cli.explain import explain
+from recomma.cli.fills import fills
 from recomma.cli.stop import resume, stop
+from recomma.cli.venues import venues
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,10 +29,15 @@ def recomma() -> None:
 
 recomma.add_command(config)
 recomma.add_command(demo)
+recomma.add_command(deals)
+recomma.add_command(explain)
+recomma.add_command(drift)
+recomma.add_command(fills)
 recomma.add_command(stop)
 recomma.add_command(resume)
 recomma.add_command(close)
 recomma.add_command(cancel)
+recomma.add_command(venues)
 
 
 @recomma.group()
