@@ -1,5 +1,6 @@
 """A trader at the in-process simulator, in the words the tests are written in."""
 
+import json
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from recomma.simulators.hyperliquid.actions import Envelope
 from recomma.simulators.hyperliquid.clock import iso
 from recomma.simulators.hyperliquid.simulator import Simulator
+from recomma.simulators.hyperliquid.streams import Stream
 
 NOON_MS: Final = 1_760_000_000_000
 MASTER: Final = "0x" + "aa" * 20
@@ -30,7 +32,8 @@ class Desk:
     """One account with 100,000 dollars and an agent, on a clock that stands still."""
 
     def __init__(self, balance: str = "100000") -> None:
-        self.simulator = Simulator(recover=signed_by, real_time=lambda: NOON_MS * 1000)
+        self.real_us = NOON_MS * 1000
+        self.simulator = Simulator(recover=signed_by, real_time=lambda: self.real_us)
         self.now_ms = NOON_MS
         self._nonces = count(NOON_MS)
         self.at(0)
@@ -91,6 +94,32 @@ class Desk:
         """Trade on the account as a person would, beside the program; return the statuses."""
         done = {"address": MASTER, "coin": coin, "side": side, "size": size, **more}
         return self.control("act", done)["statuses"]
+
+    # Streams.
+
+    def stream(self, *subscriptions: dict[str, Any]) -> Stream:
+        """Open a stream with these subscriptions, and forget what it said at once."""
+        stream = self.simulator.connect()
+        assert stream is not None
+        for asked in subscriptions:
+            self.hear(stream, {"method": "subscribe", "subscription": asked})
+        self.texts(stream)
+        return stream
+
+    def hear(self, stream: Stream, said: Any) -> None:
+        self.simulator.hear(stream, said if isinstance(said, str) else json.dumps(said))
+
+    def texts(self, stream: Stream | None) -> list[str]:
+        assert stream is not None
+        return self.simulator.frames(stream)
+
+    def frames(self, stream: Stream) -> list[Any]:
+        """Return the frames that are due now."""
+        return [json.loads(text) for text in self.texts(stream)]
+
+    def told(self, stream: Stream, channel: str) -> list[Any]:
+        """Return the data of the due frames of one channel."""
+        return [frame["data"] for frame in self.frames(stream) if frame["channel"] == channel]
 
     # Reads.
 

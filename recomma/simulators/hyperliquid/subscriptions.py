@@ -4,13 +4,14 @@ What an account did is told from where the subscription stood in its lists; what
 like is told when it differs from what was told last. So nothing has to be announced by anybody.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from recomma.simulators.hyperliquid import info, info_accounts, shapes
-from recomma.simulators.hyperliquid.accounts import Account
+from recomma.simulators.hyperliquid.accounts import Account, Fill
 from recomma.simulators.hyperliquid.orders import Record
 from recomma.simulators.hyperliquid.wire import JsonObject, WrongShape, address, dotted
 from recomma.simulators.hyperliquid.world import World
@@ -37,7 +38,11 @@ class Look:
 
     @property
     def account(self) -> Account:
-        return self.world.account(self.echo["user"])
+        return self.world.account(self.user)
+
+    @property
+    def user(self) -> str:
+        return str(self.echo["user"])
 
     @property
     def coin(self) -> str:
@@ -106,7 +111,7 @@ def _order_updates(look: Look, places: Places, first: bool) -> list[Any]:
     if first:
         return []
     # A block is one frame: what fills at once shows as open and filled in it (7.1).
-    blocks = groupby(news, key=lambda record: record.at_ms)
+    blocks = groupby(news, key=_moment_of)
     return [[_update(record) for record in records] for _, records in blocks]
 
 
@@ -121,25 +126,33 @@ def _user_fills(look: Look, places: Places, first: bool) -> list[Any]:
     if first:
         newest = [shapes.fill(row) for row in reversed(news[-SNAPSHOT_ROWS:])]
         return [{"isSnapshot": True, "user": user, "fills": newest}]
-    blocks = groupby(news, key=lambda row: row.at_ms)
+    blocks = groupby(news, key=_moment_of)
     return [{"user": user, "fills": [shapes.fill(row) for row in rows]} for _, rows in blocks]
 
 
 def _user_events(look: Look, places: Places, first: bool) -> list[Any]:
     account = look.account
-    fills = [shapes.fill(row) for row in places.new("fills", account.fills)]
+    fills = groupby(places.new("fills", account.fills), key=_moment_of)
+    ends = [r for r in places.new("records", account.records) if _ended_by_venue(r)]
     paid = places.new("fundings", account.fundings)
     closed = places.new("liquidations", account.liquidations)
-    ends = [r for r in places.new("records", account.records) if _ended_by_venue(r)]
     if first:
         return []
-    cancels = [{"coin": r.order.coin.name, "oid": r.order.oid} for r in ends]
-    return [
-        *([{"fills": fills}] if fills else []),
-        *({"funding": shapes.funding(row)} for row in paid),
-        *({"liquidation": shapes.liquidated(row, account.address)} for row in closed),
-        *([{"nonUserCancel": cancels}] if cancels else []),
+    events: list[tuple[int, JsonObject]] = [
+        *((at_ms, {"fills": [shapes.fill(row) for row in rows]}) for at_ms, rows in fills),
+        *((at_ms, _cancels(rows)) for at_ms, rows in groupby(ends, key=_moment_of)),
+        *((row.at_ms, {"funding": shapes.funding(row)}) for row in paid),
+        *((row.at_ms, {"liquidation": shapes.liquidated(row, look.user)}) for row in closed),
     ]
+    return [event for _, event in sorted(events, key=itemgetter(0))]
+
+
+def _cancels(ends: Iterable[Record]) -> JsonObject:
+    return {"nonUserCancel": [{"coin": r.order.coin.name, "oid": r.order.oid} for r in ends]}
+
+
+def _moment_of(row: Fill | Record) -> int:
+    return row.at_ms
 
 
 def _ended_by_venue(record: Record) -> bool:
