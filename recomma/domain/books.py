@@ -51,6 +51,7 @@ class DealBooks:
     finished: bool = False
     # What the source gained, in quote currency; None before its end.
     source_profit: Decimal | None = None
+    unknown: tuple[str, ...] = ()  # What the source said that nobody here understands.
     read_at: datetime | None = None  # When all this was true, by the program's clock.
 
     def past(self, venue: str) -> Past:

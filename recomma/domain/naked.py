@@ -96,6 +96,9 @@ class Summary:
         }
 
 
+NO_FILLS: Final = Summary(0, 0.0, 0.0, 0.0)
+
+
 def naked_per_fill(track: Track, now: datetime) -> tuple[Naked, ...]:
     """Measure every fill after which a position was left, oldest first.
 

@@ -140,6 +140,7 @@ class _Snapshot:
             strategy=Strategy(row.strategy),
             finished=row.finished,
             source_profit=self._profits.get(row.id),
+            unknown=tuple(row.unknown),
             read_at=self._now,
         )
 
