@@ -102,3 +102,15 @@ def test_only_the_owner_can_approve(desk: Desk, signer: str) -> None:
 
     text = f"Must deposit before performing actions. User: {signer}"
     assert refused == {"status": "err", "response": text}
+
+
+def test_for_some_seconds_after_a_removal_nobody_is_approved(desk: Desk) -> None:
+    approve(desk, agent(1), "mirror")
+    approve(desk, NOBODY, "mirror")
+
+    desk.at(4)
+    early = approve(desk, agent(2), "mirror")
+    desk.at(5)
+
+    assert early == {"status": "err", "response": "User has pending agent removal"}
+    assert approve(desk, agent(2), "mirror") == OK

@@ -369,3 +369,22 @@ def test_the_profit_of_a_close_leaves_the_fee_out(desk: Desk) -> None:
         ("0.0", "0.0135"),
         ("-0.015", "0.013493"),
     ]
+
+
+def test_an_order_that_would_meet_an_own_one_cancels_that(desk: Desk) -> None:
+    resting = oid_of(desk.buy("100", "0.19"))
+    desk.control("depth", {"DOGE": "0"})
+
+    selling = oid_of(desk.sell("100", "0.19"))
+
+    assert desk.status(resting) == "selfTradeCanceled"
+    assert (desk.status(selling), desk.fills()) == ("open", [])
+
+
+def test_more_open_orders_than_allowed_are_refused_with_a_record(desk: Desk) -> None:
+    desk.control("limits", {"open_orders": 2})
+
+    statuses = [desk.buy("100", "0.19", c=cloid(number)) for number in range(3)]
+
+    assert ["resting" in status for status in statuses] == [True, True, False]
+    assert desk.status(cloid(2)) == "tooManyOpenOrdersRejected"

@@ -181,6 +181,10 @@ class Account:
             bands = self._bands[coin] = Bands.of(self.open_on(coin))
         return not (bands.limits.holds(price) and bands.triggers.holds(mark))
 
+    @property
+    def open_count(self) -> int:
+        return sum(len(orders) for orders in self._open.values())
+
     def open_orders(self) -> list[Order]:
         """Return all open orders, newest first, as the venue lists them."""
         found = [order for orders in self._open.values() for order in orders.values()]

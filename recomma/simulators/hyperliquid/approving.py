@@ -11,6 +11,7 @@ from recomma.simulators.hyperliquid.world import Agent, World
 
 NOBODY: Final = "0x" + "0" * 40
 NAMED_MAX: Final = 3
+REMOVAL_MS: Final = 5000  # For about so long nobody can be approved after a removal.
 USUAL_LIFE_MS: Final = 90 * DAY_MS
 LONGEST_LIFE_MS: Final = 180 * DAY_MS
 EXPIRY: Final = re.compile(r"(?P<name>.*?) valid_until (?P<at_ms>\d+)")
@@ -21,6 +22,9 @@ def approve(world: World, account: Account, action: ApproveAgent, now_ms: int) -
 
     The zero address takes the name's agent away and approves nobody.
     """
+    removed_ms = world.agents_removed_ms.get(account.address)
+    if removed_ms is not None and removed_ms <= now_ms < removed_ms + REMOVAL_MS:
+        raise TurnedDown("User has pending agent removal")
     name, valid_until_ms = _read_name(action.name, now_ms)
     others = [a for a in world.agents.values() if a.master == account.address]
     replaced = next((a for a in others if a.name == name), None)
@@ -34,7 +38,9 @@ def approve(world: World, account: Account, action: ApproveAgent, now_ms: int) -
             )
     if replaced is not None:
         del world.agents[replaced.address]
-    if action.agent != NOBODY:
+    if action.agent == NOBODY:
+        world.agents_removed_ms[account.address] = now_ms
+    else:
         approved = Agent(action.agent, account.address, name, valid_until_ms)
         world.agents[action.agent] = approved
 

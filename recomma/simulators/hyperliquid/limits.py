@@ -34,6 +34,7 @@ class Limits:
 
     ip_weight_per_minute: int | None = None
     address_requests: int | None = None  # 10,000 on the venue, plus 1 per USDC traded.
+    open_orders: int | None = None  # 1000 on the venue, and more for those who trade much.
     stream_connections: int | None = None  # 10 on the venue, of one IP.
     stream_users: int | None = None  # 10 on the venue, over all streams of one IP.
     stream_silence_seconds: int | None = 60  # Real ones, in which the venue sent nothing.

@@ -66,6 +66,13 @@ def take(world: World, account: Account, order: Order, at_ms: int) -> Decimal:
     return size
 
 
+def meet_own(account: Account, order: Order, at_ms: int) -> None:
+    """Cancel the account's own orders that the rest of an order would meet on the book (15)."""
+    for own in account.open_on(order.coin.name):
+        if own.on_book and own.side is not order.side and order.reached_by(own.price):
+            account.close(own, "selfTradeCanceled", at_ms)
+
+
 def takeable(world: World, account: Account, order: Order) -> Decimal:
     """Return how much of an order the book could fill now, were its limit reached."""
     available = world.market.available(account.address, order.coin.name, order.side)

@@ -89,6 +89,12 @@ def _check_halted(placing: Placing) -> Refusal | None:
     return refusals.HALTED if halted else None
 
 
+def _check_open_orders(placing: Placing) -> Refusal | None:
+    limit = placing.world.limits.open_orders
+    full = limit is not None and placing.account.open_count >= limit
+    return refusals.TOO_MANY_OPEN if full else None
+
+
 def _ordered_refusal(placing: Placing) -> Refusal | None:
     fault = placing.world.faults.refusal(placing.order.coin.name)
     return refusals.refused_with(fault.text or "Unknown refusal") if fault else None
@@ -174,6 +180,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _check_halted,
     _ordered_refusal,
     _check_cloid,
+    _check_open_orders,
     _check_reduce_only,
     _check_trigger,
     _check_match,
@@ -206,6 +213,8 @@ def _execute(world: World, account: Account, order: Order, at_ms: int) -> Status
     price = world.market.price(account.address, order.coin.name)
     offered = matching.takeable(world, account, order)
     taken = matching.take(world, account, order, at_ms)
+    if order.remaining:
+        matching.meet_own(account, order, at_ms)
     if account.is_open(order) and not order.on_book:
         # The rest of an Ioc is dropped without a word; only `totalSz` tells.
         account.close(order, "canceled" if taken == offered else "marginCanceled", at_ms)

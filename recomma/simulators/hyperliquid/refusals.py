@@ -40,6 +40,9 @@ NO_MATCH: Final = Refusal(
 BAD_TRIGGER: Final = Refusal("Invalid TP/SL price.", "badTriggerPxRejected")
 DUPLICATE_CLOID: Final = Refusal("Order with this cloid is already open.", "rejected")
 
+# Only the status that it leaves is known.
+TOO_MANY_OPEN: Final = Refusal("Too many open orders.", "tooManyOpenOrdersRejected")
+
 NOT_OPEN: Final = Refusal("Order was never placed, already canceled, or filled.")
 CANNOT_MODIFY: Final = "Cannot modify canceled or filled order"
 MODIFY_LOST: Final = "Error placing new order during modify: "

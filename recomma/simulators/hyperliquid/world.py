@@ -66,6 +66,7 @@ class World:
     orders_kept: int = ORDERS_KEPT
     accounts: dict[str, Account] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    agents_removed_ms: dict[str, int] = field(default_factory=dict)
     budgets: dict[str, AddressBudget] = field(default_factory=dict)
     nonces: dict[str, Nonces] = field(default_factory=dict)
     ip_budget: IpBudget = field(default_factory=IpBudget)
