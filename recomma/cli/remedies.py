@@ -91,8 +91,8 @@ _NOT_MIRRORED: Final[Mapping[Reason, str]] = {
         "other deals to close."
     ),
     Reason.LIMIT_DISTANCE: (
-        "The price is further from the market than `limits.distance_percent`. It is placed when the "
-        "market comes nearer."
+        "The price is further from the market than `limits.distance_percent`. It is placed when "
+        "the market comes nearer."
     ),
     Reason.LIMIT_OPEN_ORDERS: (
         "The venue has `limits.open_orders` resting orders already. It is placed when one of "

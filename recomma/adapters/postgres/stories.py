@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, and_, or_, select
@@ -77,13 +78,16 @@ class Stories:
 
 def _said(readings: Sequence[tuple[datetime, str, object]]) -> Iterable[Line]:
     """Tell what changed between two readings, and the bot's own events."""
-    before: dict[str, object] = {}
+    before: dict[str, str] = {}
     events: Sequence[Any] = ()
     for at, kind, payload in readings:
         page = payload if isinstance(payload, dict) else {}
         page = page.get("show", page)
         found = {
-            words: page[name] for words, names in SHOWN.items() for name in names if name in page
+            words: _spelled(page[name])
+            for words, names in SHOWN.items()
+            for name in names
+            if name in page
         }
         news = {words: value for words, value in found.items() if before.get(words) != value}
         before |= found
@@ -95,6 +99,17 @@ def _said(readings: Sequence[tuple[datetime, str, object]]) -> Iterable[Line]:
     for event in events:
         at = datetime.fromisoformat(str(event["created_at"]).replace("Z", "+00:00"))
         yield Line(at, Told.SOURCE, f"event: {event['message']}")
+
+
+def _spelled(value: object) -> str:
+    """Write a number in one way: lists and pages of 3Commas pad theirs differently."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    try:
+        number = f"{Decimal(str(value)):f}"
+    except InvalidOperation:
+        return str(value)
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def _wanted(revision: WantedRevision) -> Iterable[Line]:
