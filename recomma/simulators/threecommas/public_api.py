@@ -33,7 +33,7 @@ def answer(exchange: Exchange, request: Request, now: datetime) -> Answer:
     account = authenticate(request, exchange.accounts)
     if isinstance(account, Answer):
         return account
-    refusal = exchange.limits.refusal(account, request.method, now)
+    refusal = exchange.limits.refusal(account, request, now)
     if refusal is not None:
         return refusal
     for each in _ROUTES:
