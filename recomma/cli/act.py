@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from recomma.cli.acting import ID_MAX, Id, Words, actor, say_json
+from recomma.cli.acting import ID_MAX, Id, Words, actor, amount, say_json
 from recomma.cli.exits import Exit, fail
 from recomma.cli.stop import as_json_option, dry_run_option, set_stop
 from recomma.domain.orders import MirrorOrder
@@ -111,8 +111,8 @@ def _cancel_order(order: MirrorOrder, *, why: str, dry_run: bool, as_json: bool)
         fail(Exit.FAILED, f"{what} is {order.state} already: there is nothing to cancel.")
     if not as_json:
         click.echo(
-            f"{what} is cancelled: {order.terms.side} {order.remaining:f} {order.coin} "
-            f"at {order.terms.price:f}. It is not placed again."
+            f"{what} is cancelled: {order.terms.side} {amount(order.remaining)} {order.coin} "
+            f"at {amount(order.terms.price)}. It is not placed again."
         )
     if not dry_run:
         wiring.stops_of(load()).cancel_order(order.id, actor(), why)

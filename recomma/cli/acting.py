@@ -60,6 +60,11 @@ def instant(at: datetime | None) -> str:
     return "never" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def amount(value: Decimal) -> str:
+    """Return a size or a price without zeros that say nothing."""
+    return format(value.normalize(), "f")
+
+
 def counted(count: int, word: str, words: str = "") -> str:
     return f"{count} {word if count == 1 else words or word + 's'}"
 

@@ -1,7 +1,7 @@
 """What is on a venue's account that is not ours, read there and compared with the ledger."""
 
 from recomma import wiring
-from recomma.cli.acting import counted
+from recomma.cli.acting import amount, counted
 from recomma.config import Settings
 from recomma.domain.shared_account import compare
 from recomma.domain.venue_states import Strangers
@@ -25,6 +25,6 @@ def named(found: Strangers) -> str:
     """Say what is there: `2 orders and a position (DOGE -120)`."""
     words = [counted(found.orders, "order")] if found.orders else []
     if found.positions:
-        coins = ", ".join(f"{coin} {size:f}" for coin, size in found.positions)
+        coins = ", ".join(f"{coin} {amount(size)}" for coin, size in found.positions)
         words.append(f"{counted(len(found.positions), 'position')} ({coins})")
     return " and ".join(words)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from recomma.cli.acting import amount
 from recomma.config_file import ConfigFile, policy_of
 from recomma.domain.venue_states import Ladder, VenueState
 
@@ -26,11 +27,11 @@ def ladder_lines(config: ConfigFile, venue: VenueState, ladder: Ladder | None) -
     multiplier = policy_of(config, ladder.bot_id, venue.name).multiplier
     yield (
         f"Like deal {ladder.deal_id} of bot {ladder.bot_id} on {ladder.pair}, "
-        f"at multiplier {multiplier:f}:"
+        f"at multiplier {amount(multiplier)}:"
     )
     for rung in ladder.rungs:
         cost = rung.price * rung.size * multiplier
-        yield f"  {rung.leg!s:<14} {rung.side!s:<4} at {rung.price:f}: {cost:.2f} USD"
+        yield f"  {rung.leg!s:<14} {rung.side!s:<4} at {amount(rung.price)}: {cost:.2f} USD"
     yield f"  {'in all':<14} {ladder_usd(config, venue, ladder):.2f} USD"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from recomma.cli.acting import aligned, counted, instant
+from recomma.cli.acting import aligned, amount, counted, instant
 from recomma.domain.money import Side
 from recomma.domain.stops import Level, Scope, Stop
 from recomma.domain.touched import NewStop, OrderThere, PositionThere, Touched
@@ -107,7 +107,7 @@ def going_lines(orders: Iterable[OrderThere]) -> list[str]:
     rows = [
         [
             *(f"order {o.id}", f"deal {o.deal_id} on {o.venue}", o.leg, o.side),
-            *(f"{o.size:f} {o.coin}", f"at {o.price:f}", o.state.replace("_", " ")),
+            *(f"{amount(o.size)} {o.coin}", f"at {amount(o.price)}", o.state.replace("_", " ")),
         ]
         for o in orders
     ]
@@ -120,7 +120,7 @@ def closing_lines(positions: Iterable[PositionThere]) -> list[str]:
         [
             f"deal {p.deal_id} on {p.venue}",
             "long" if p.side is Side.BUY else "short",
-            f"{p.left:f} {p.coin}",
+            f"{amount(p.left)} {p.coin}",
         ]
         for p in positions
     ]
