@@ -251,3 +251,32 @@ def test_any_answer_gives_values_or_a_typed_error(
 ) -> None:
     with suppress(ThreeCommasError):
         ask(client(always(Says(body))))
+
+
+@pytest.mark.parametrize(
+    ("settings", "ladder"),
+    [
+        ({"max_safety_orders": 3}, "70"),
+        ({"max_safety_orders": 3, "martingale_volume_coefficient": "2.0"}, "150"),
+        ({"max_safety_orders": 0}, "10"),
+        ({"custom_safety_steps": [{"deviation": "-1", "size": 30}, {"size": 50}]}, "90"),
+        ({"base_order_volume_type": "percent"}, None),
+        ({"safety_order_volume_type": "base_currency"}, None),
+        ({"base_order_volume": None}, None),
+    ],
+)
+def test_what_a_whole_deal_may_cost_follows_from_its_settings(
+    settings: dict[str, object], ladder: str | None
+) -> None:
+    volumes: dict[str, object] = {
+        "base_order_volume": "10.0",
+        "base_order_volume_type": "quote_currency",
+        "safety_order_volume": "20.0",
+        "safety_order_volume_type": "quote_currency",
+        "martingale_volume_coefficient": "1.0",
+        "custom_safety_steps": [],
+    }
+
+    found = the_deal(**(volumes | settings)).ladder
+
+    assert found == (None if ladder is None else Decimal(ladder))

@@ -92,6 +92,10 @@ Count = Annotated[
 Word = Annotated[str, BeforeValidator(lambda said: "" if said is None else said)]
 
 
+QUOTE_CURRENCY: Final = "quote_currency"
+LADDER_STEPS_MAX: Final = 1000  # More than any bot has; a wrong number must not keep us busy.
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -111,6 +115,12 @@ class StepShape(_Shape):
             price=Price(self.price) if self.price else None,
             status=self.status,
         )
+
+
+class CustomStepShape(_Shape):
+    """One averaging order of a ladder that the user wrote by hand (threecommas.md 6.1)."""
+
+    size: Natural = None
 
 
 class EventShape(_Shape):
@@ -141,6 +151,12 @@ class DealShape(_Shape):
     stop_loss_price: Natural = None
     bought_amount: Natural = None
     sold_amount: Natural = None
+    base_order_volume: Natural = None
+    base_order_volume_type: Word = ""
+    safety_order_volume: Natural = None
+    safety_order_volume_type: Word = ""
+    martingale_volume_coefficient: Natural = None
+    custom_safety_steps: Sequence[CustomStepShape] | None = None
     bot_events: Sequence[EventShape] | None = None
 
     def value(self) -> SourceDeal:
@@ -165,7 +181,21 @@ class DealShape(_Shape):
             stop_loss_price=None if self.stop_loss_price is None else Price(self.stop_loss_price),
             bought_amount=None if self.bought_amount is None else Size(self.bought_amount),
             sold_amount=None if self.sold_amount is None else Size(self.sold_amount),
+            ladder=self._ladder(),
         )
+
+    def _ladder(self) -> Decimal | None:
+        """Return what base and all averaging orders cost in quote currency (threecommas.md 9.4)."""
+        kinds = {self.base_order_volume_type, self.safety_order_volume_type}
+        if self.base_order_volume is None or kinds != {QUOTE_CURRENCY}:
+            return None  # In coins or percent it is not known before the orders are there.
+        custom = [step.size for step in self.custom_safety_steps or () if step.size is not None]
+        if custom:
+            return self.base_order_volume + sum(custom, Decimal(0))
+        volume = self.safety_order_volume or Decimal(0)
+        grows = self.martingale_volume_coefficient or Decimal(1)
+        steps = min(self.max_safety_orders, LADDER_STEPS_MAX)
+        return self.base_order_volume + sum((volume * grows**k for k in range(steps)), Decimal(0))
 
     def events(self) -> tuple[BotEvent, ...]:
         """Return the events in order of time; the API gives them rotated (threecommas.md 8.1)."""
