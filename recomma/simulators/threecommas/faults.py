@@ -16,7 +16,8 @@ from recomma.simulators.threecommas.answers import (
 )
 from recomma.simulators.threecommas.spelling import BadInput, Json
 
-KINDS: Final = ("http", "slow", "close")
+OF_STREAM: Final = ("frame_missed", "frame_twice", "drop")
+KINDS: Final = ("http", "slow", "close", *OF_STREAM)
 _HTTP: Final = (401, 403, 404, 418, 429, 500, 502, 503, 504)
 
 
@@ -36,6 +37,11 @@ class Fault:
     status: int = 502
     html: bool = False
     seconds: int | float = 0
+
+    @property
+    def of_stream(self) -> bool:
+        """Whether it strikes frames of the stream, and no requests."""
+        return self.kind in OF_STREAM
 
     def strikes(self, path: str, random: Random) -> bool:
         """Say whether this fault hits a request to `path`; a hit is used up."""
@@ -92,7 +98,8 @@ def under(
     answer: Callable[[], Answer],
 ) -> Answer:
     """Answer a request in the weather of `faults`; waits add up, of the rest the first counts."""
-    struck = [fault for fault in faults if fault.strikes(path, random)]
+    for_requests = [fault for fault in faults if not fault.of_stream]
+    struck = [fault for fault in for_requests if fault.strikes(path, random)]
     wait_seconds = sum(fault.seconds for fault in struck)
     hard = next((fault for fault in struck if fault.kind != "slow"), None)
     if hard is None:

@@ -1,6 +1,7 @@
 """A deal that is turned back in time by hiding its later events (threecommas.md 15)."""
 
 from bisect import bisect_right
+from collections.abc import Hashable
 from datetime import datetime
 
 from recomma.domain.source import BotEvent
@@ -28,7 +29,7 @@ class ReplayedDeal(ShownDeal):
     def __init__(self, recording: Recording, *, seed: int, switches: Switches) -> None:
         super().__init__(recording.id, seed=seed, switches=switches)
         self.recording = recording
-        self._derived: tuple[tuple[int, int], Progress, Json] | None = None
+        self._derived: tuple[Hashable, Progress, Json] | None = None
         self._ids: tuple[int, dict[Leg, str]] | None = None
 
     @property
@@ -41,6 +42,10 @@ class ReplayedDeal(ShownDeal):
 
     def finished(self, at: datetime) -> bool:
         return self.progress(at).finished
+
+    def state(self, at: datetime) -> Hashable:
+        seen = bisect_right(self.recording.timeline, at, key=lambda happening: happening.at)
+        return self.recording.version, seen
 
     def progress(self, at: datetime) -> Progress:
         """Return how far the deal had come."""
@@ -76,9 +81,7 @@ class ReplayedDeal(ShownDeal):
 
     def _derive(self, at: datetime) -> tuple[Progress, Json]:
         """Derive the deal, or return what was derived if nothing has become visible since."""
-        recording = self.recording
-        seen = bisect_right(recording.timeline, at, key=lambda happening: happening.at)
-        key = (recording.version, seen)
+        recording, key = self.recording, self.state(at)
         if self._derived is None or self._derived[0] != key:
             progress = progress_at(recording, at)
             self._derived = (key, progress, settled_fields(progress, self._order_ids()))

@@ -1,7 +1,7 @@
 """A deal that carries its own history: what changed at each moment, as the engine ran it."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -92,6 +92,11 @@ class RevisedDeal(ShownDeal):
 
     def finished(self, at: datetime) -> bool:
         return bool(self._wind(at)["finished?"])
+
+    def state(self, at: datetime) -> Hashable:
+        history = self._history
+        seen = bisect_right(history.revisions, at, key=lambda revision: revision.at)
+        return id(history), seen, bisect_right(history.events, at, key=lambda event: event[0])
 
     def _events(self, at: datetime) -> list[Json]:
         seen = bisect_right(self._history.events, at, key=lambda event: event[0])

@@ -11,8 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from uuid import uuid4
 
-from recomma.simulators.threecommas.answers import Answer, Cut, Request, error
+from recomma.simulators.hyperliquid.websocket import NotAnUpgrade, handshake
+from recomma.simulators.threecommas.answers import NOT_FOUND, Answer, Cut, Request, error
 from recomma.simulators.threecommas.simulator import Simulator
+from recomma.simulators.threecommas.stream import Stream
+from recomma.simulators.threecommas.streaming import Streaming
 
 _BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 _POLL_SECONDS: Final = 0.05  # How long stopping may take; it has nothing to do with answers.
@@ -53,6 +56,19 @@ class SimulatorServer(ThreadingHTTPServer):
         """Ask the simulator, one request at a time; waiting out a delay is left to the caller."""
         with self._lock:
             return self.simulator.handle(request, self._real_now())
+
+    def connect(self, path: str) -> Stream | None:
+        """Open a stream, if there is one at `path`."""
+        with self._lock:
+            return self.simulator.connect(path, self._real_now())
+
+    def hear(self, stream: Stream, text: str) -> list[str]:
+        with self._lock:
+            return self.simulator.hear(stream, text, self._real_now())
+
+    def due(self, stream: Stream) -> list[str]:
+        with self._lock:
+            return self.simulator.due(stream, self._real_now())
 
     def start(self) -> "SimulatorServer":
         """Serve in a thread until `stop`."""
@@ -102,7 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # An answer must not wait for the client's delayed ACK.
 
     def do_GET(self) -> None:
-        self._serve()
+        if self.headers.get("Upgrade", "").lower() == "websocket":
+            self._stream()
+        else:
+            self._serve()
 
     def do_POST(self) -> None:
         self._serve()
@@ -134,6 +153,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(answer)
             return
         self.close_connection = True
+        with suppress(OSError):  # The client may have hung up first.
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _stream(self) -> None:
+        """Upgrade the connection and carry a stream of deals until one side hangs up."""
+        self.close_connection = True
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            opening = handshake(headers)
+        except NotAnUpgrade as refused:
+            self._send(error(400, str(refused)))
+            return
+        stream = self.server.connect(self.path)
+        if stream is None:
+            self._send(NOT_FOUND)
+            return
+        self.connection.sendall(opening)
+        server = self.server
+        Streaming(stream, self.connection, hear=server.hear, due=server.due).serve(server.stopping)
         with suppress(OSError):  # The client may have hung up first.
             self.connection.shutdown(socket.SHUT_RDWR)
 

@@ -1,6 +1,7 @@
 """What every deal in the simulator has in common, whatever it is told from."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from datetime import datetime
 from decimal import Decimal
 from random import Random
@@ -54,6 +55,10 @@ class ShownDeal(ABC):
     @abstractmethod
     def _rows(self, at: datetime) -> list[Json]:
         """Return the order rows in the order of their birth."""
+
+    @abstractmethod
+    def state(self, at: datetime) -> Hashable:
+        """Return something that is another one whenever anything but live fields is."""
 
     def exists(self, at: datetime) -> bool:
         return self.created_at <= at

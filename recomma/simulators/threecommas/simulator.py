@@ -7,6 +7,8 @@ from recomma.simulators.threecommas.answers import Answer, Cut, Request
 from recomma.simulators.threecommas.exchange import Exchange
 from recomma.simulators.threecommas.faults import under
 from recomma.simulators.threecommas.spelling import time_text
+from recomma.simulators.threecommas.stream import PATH as STREAM_PATH
+from recomma.simulators.threecommas.stream import Stream
 
 
 class Simulator:
@@ -37,6 +39,23 @@ class Simulator:
         )
         self._remember(request, answer, now)
         return answer
+
+    def connect(self, path: str, real_now: datetime) -> Stream | None:
+        """Open a stream; None where there is none, or a fault keeps it shut."""
+        exchange = self.exchange
+        at_door = [fault for fault in exchange.faults if not fault.of_stream]
+        shut = any(fault.strikes(path, exchange.random) for fault in at_door)
+        if shut or not path.startswith(STREAM_PATH):
+            return None
+        return Stream(exchange, real_now)
+
+    def hear(self, stream: Stream, text: str, real_now: datetime) -> list[str]:
+        """Let a client say something on its stream; return the answers."""
+        return stream.hear(text, self.exchange.clock.read(real_now))
+
+    def due(self, stream: Stream, real_now: datetime) -> list[str]:
+        """Return what a stream has to send now."""
+        return stream.due(self.exchange.clock.read(real_now), real_now)
 
     def _remember(self, request: Request, answer: Answer, now: datetime) -> None:
         self.exchange.log.append(

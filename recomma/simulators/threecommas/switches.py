@@ -23,6 +23,7 @@ class Switches:
     filled_rows_say: str = "Filled"  # Or "Finished", which only the documentation has.
     stop_rows: bool = True  # Whether a stop loss shows as a row.
     limit_above_maximum: str = "capped"  # Or "error": a 400.
+    stream_tells_all: bool = False  # The stream also tells of re-placed take profits.
     direction_case: str = "any"  # Or "lower": `order_direction` is read in lower case only.
 
     part_shown: bool = True  # `total` and `average_price` move while a row fills in parts.
