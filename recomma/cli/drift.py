@@ -163,18 +163,10 @@ def _lines(found: Drift) -> Iterable[str]:
         yield from table(("deal", "venue", "naked for", "reason"), naked, "")
     yield from _beside_lines(found.beside)
     yield ""
-    yield naked_line(found.summary)
+    yield found.summary.sentence
     yield (
         f"{counted(len(found.differences), 'difference')}, {found.unexplained} unexplained: "
         "`recomma explain DEAL` tells the whole story of a deal."
-    )
-
-
-def naked_line(found: Summary) -> str:
-    """Say in one line how long positions stood without exits."""
-    return (
-        f"Naked seconds after {counted(found.fills, 'fill')}: median {found.median:.1f}, "
-        f"worst {found.worst:.1f}; without an exit at 3Commas {found.no_exit_at_source:.1f} more."
     )
 
 

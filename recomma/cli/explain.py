@@ -7,7 +7,6 @@ import click
 
 from recomma.cli.acting import Id, say_json
 from recomma.cli.deals import deal_json, difference_json, exits_text, stands
-from recomma.cli.drift import naked_line
 from recomma.cli.remedies import REMEDIES
 from recomma.cli.tables import (
     as_json_option,
@@ -108,7 +107,7 @@ def _lines(books: DealBooks, here: Sequence[Mirrored], story: Sequence[Line]) ->
     rows = [(moment(o.at), o.told, o.venue, o.leg, _told(o)) for o in story]
     yield from table(heads, rows, "Nothing has happened yet.")
     yield ""
-    yield naked_line(_naked(books, here))
+    yield _naked(books, here).sentence
     yield ""
     found = [difference for each in here for difference in differences(each)]
     yield "Differences:" if found else "No differences."

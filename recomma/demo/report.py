@@ -1,6 +1,5 @@
 """The end of the demo: what was wanted, placed and filled, and whether it ended as scripted."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,9 +10,11 @@ from recomma.demo.deal import ScriptedDeal
 from recomma.demo.happenings import plain
 from recomma.demo.scene import Scene, VenueOrder
 from recomma.domain.differences import Difference, differences
+from recomma.domain.duplicates import Executed, duplicates
 from recomma.domain.lifecycle import State
 from recomma.domain.mirrored import Mirrored
 from recomma.domain.money import NO_SIZE, Size
+from recomma.domain.naked import Summary, summary
 from recomma.domain.orders import MirrorOrder
 
 
@@ -60,6 +61,7 @@ class Report:
     duplicates: int
     foreign: int
     first_order_after: timedelta | None  # Since the servers were up.
+    naked: Summary  # How long positions stood without exits.
 
     @property
     def unexplained(self) -> list[str]:
@@ -93,6 +95,7 @@ class Report:
             "duplicates": self.duplicates,
             "unexplained": self.unexplained,
             "first_order_after_seconds": round(first.total_seconds(), 1) if first else None,
+            "naked_seconds": self.naked.as_json(),
             "as_scripted": not self.wrong,
             "not_as_scripted": self.wrong,
             "per_deal": [deal.as_json() for deal in self.deals],
@@ -106,10 +109,22 @@ def make(
     return Report(
         deals=tuple(_deal(deal, scene) for deal in deals),
         dead_letters=scene.dead_letters,
-        duplicates=_duplicates(scene),
+        duplicates=duplicates(scene.books.values(), _executed(scene)),
         foreign=scene.foreign,
         first_order_after=first_order_after,
+        naked=_naked(scene),
     )
+
+
+def _executed(scene: Scene) -> Iterable[Executed]:
+    return ((order.deal_id, order.leg, order.filled) for order in scene.orders)
+
+
+def _naked(scene: Scene) -> Summary:
+    tracks = [
+        deal.past(here.venue).track for deal in scene.books.values() for here in deal.mirrored
+    ]
+    return summary(tracks, scene.at)
 
 
 def _deal(deal: ScriptedDeal, scene: Scene) -> DealReport:
@@ -168,19 +183,3 @@ def _wrong(
 
 def _listed(legs: frozenset[str]) -> str:
     return ", ".join(sorted(legs)) or "none"
-
-
-def _duplicates(scene: Scene) -> int:
-    """Count the legs of which the venue, by its own account, executed more than was decided."""
-    executed: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for order in scene.orders:
-        executed[order.deal_id, str(order.leg)] += order.filled
-    allowed: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for books in scene.books.values():
-        for here in books.mirrored:
-            for o in here.orders:
-                key = (books.deal_id, str(o.leg))
-                # Orders of one leg replace each other; all exits share what was entered.
-                size = here.holding.entered(here.entry_side) if o.is_exit else o.terms.size
-                allowed[key] = max(allowed[key], size)
-    return sum(size > allowed[key] for key, size in executed.items())

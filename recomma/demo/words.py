@@ -20,6 +20,7 @@ def report_lines(report: Report) -> Iterable[str]:
         f"{report.duplicates} duplicates, {len(report.dead_letters)} dead letters, "
         f"{len(report.unexplained)} unexplained differences"
     )
+    yield report.naked.sentence
     if report.first_order_after:
         seconds = report.first_order_after.total_seconds()
         yield f"First mirrored order {seconds:.1f} s after the servers were up."

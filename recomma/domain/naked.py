@@ -88,6 +88,15 @@ class Summary:
     worst: float
     no_exit_at_source: float
 
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        fills = "1 fill" if self.fills == 1 else f"{self.fills} fills"
+        return (
+            f"Naked seconds after {fills}: median {self.median:.1f}, worst {self.worst:.1f}; "
+            f"without an exit at 3Commas {self.no_exit_at_source:.1f} more."
+        )
+
     def as_json(self) -> dict[str, float]:
         return {
             "median": self.median,

@@ -59,13 +59,13 @@ class BookedFill:
 
 
 HAPPENED: Final[Mapping[str, tuple[Told, str]]] = {
-    "planned": (Told.DECIDED, "order planned"),
+    "planned": (Told.DECIDED, "planned"),
     "retermed": (Told.DECIDED, "other terms"),
     "cancel_wanted": (Told.DECIDED, "should go"),
     str(Event.WITHDRAWN): (Told.DECIDED, "dropped before it was asked for"),
     str(Event.SKIPPED): (Told.DECIDED, "not sent"),
-    str(Event.ASKED): (Told.SENT, "asked for"),
-    "cancel_asked": (Told.SENT, "cancel asked for"),
+    str(Event.ASKED): (Told.SENT, "request stored, to be sent"),
+    "cancel_asked": (Told.SENT, "cancel stored, to be sent"),
     str(Event.RESTED): (Told.ANSWERED, "rests on the book"),
     str(Event.FILLED): (Told.ANSWERED, "filled completely"),
     str(Event.ENDED_PARTLY): (Told.ANSWERED, "ended before all of it filled"),

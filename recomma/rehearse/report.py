@@ -13,7 +13,11 @@ from typing import Any
 from recomma.domain.books import DealBooks, Skipped
 from recomma.domain.cloid import decode
 from recomma.domain.differences import Difference, differences
+from recomma.domain.duplicates import Executed, duplicates
 from recomma.domain.lifecycle import State
+from recomma.domain.mirrored import Mirrored
+from recomma.domain.money import Size
+from recomma.domain.naked import NO_FILLS, Summary, summary
 from recomma.domain.orders import MirrorOrder, Standing
 from recomma.domain.source import Leg, Role
 
@@ -46,7 +50,9 @@ class Report:
 
     @property
     def skips(self) -> list[Skipped]:
-        return [skip for deal in self.deals for skip in _skips(deal)]
+        return [
+            skip for deal in self.deals for here in deal.mirrored for skip in _skips(deal, here)
+        ]
 
     @property
     def skipped_by_reason(self) -> Mapping[str, int]:
@@ -57,6 +63,13 @@ class Report:
     @property
     def clean(self) -> bool:
         return not (self.duplicates or self.dead_letters or self.unexplained)
+
+    @property
+    def naked(self) -> Summary:
+        """How long positions stood without exits, in the time of the rehearsal."""
+        now = max((deal.read_at for deal in self.deals if deal.read_at), default=None)
+        tracks = [deal.past(here.venue).track for deal in self.deals for here in deal.mirrored]
+        return summary(tracks, now) if now else NO_FILLS
 
     def as_json(self) -> dict[str, Any]:
         orders = self.orders
@@ -79,78 +92,83 @@ def make(deals: Sequence[DealBooks], dead_letters: int, venues: Mapping[str, Ven
     return Report(
         deals=tuple(deals),
         dead_letters=dead_letters,
-        duplicates=sum(_duplicates(deals, name, venue) for name, venue in venues.items()),
+        duplicates=sum(
+            duplicates(deals, _executed(venue), venue=name) for name, venue in venues.items()
+        ),
         differences=tuple(found),
         strange=tuple(s for name, venue in venues.items() for s in _strange(deals, name, venue)),
     )
 
 
-def _skips(deal: DealBooks) -> list[Skipped]:
-    """Return the deal's skips; one stands for the whole of a deal of which no order was seen."""
-    found = [skip for skips in deal.skips.values() for skip in skips]
-    for here in deal.mirrored:
-        whole = here.standing is Standing.SKIPPED and here.standing_why
-        if whole and not here.orders and not deal.skips[here.venue]:
-            found.append(Skipped(Leg(Role.BASE), here.entry_side, None, None, whole))
+def _skips(deal: DealBooks, here: Mirrored) -> list[Skipped]:
+    """Return the skips on a venue; one stands for a whole deal of which no order was seen."""
+    found = list(deal.skips[here.venue])
+    whole = here.standing is Standing.SKIPPED and here.standing_why
+    if whole and not here.orders and not found:
+        found.append(Skipped(Leg(Role.BASE), here.entry_side, None, None, whole))
     return found
 
 
-def _duplicates(deals: Iterable[DealBooks], name: str, venue: VenueState) -> int:
-    """Count the legs of which the venue, by its own account, executed more than was decided.
-
-    Of an entry all orders of a leg together may fill its size once; of the exits, all together
-    what was entered.
-    """
-    filled: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+def _executed(venue: VenueState) -> Iterable[Executed]:
     for order in venue.orders:
         told = decode(str(order.get("cloid") or ""))
         if told:
-            filled[told.deal_id, str(told.leg)] += Decimal(str(order["filledSz"]))
-    allowed: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    for deal in deals:
-        for here in deal.mirrored:
-            if here.venue != name:
-                continue
-            for o in here.orders:
-                key = (deal.deal_id, str(o.leg))
-                # Generations of an entry replace each other; they do not add up.
-                allowed[key] = max(allowed[key], o.terms.size)
-                if o.is_exit:
-                    allowed[key] = here.holding.entered(here.entry_side)
-    return sum(size > allowed[key] for key, size in filled.items())
+            yield told.deal_id, told.leg, Size(Decimal(str(order["filledSz"])))
 
 
 def _strange(deals: Iterable[DealBooks], name: str, venue: VenueState) -> Iterable[str]:
+    """Tell what the venue holds otherwise than the ledger."""
     booked: dict[str, Decimal] = defaultdict(Decimal)
     resting = set()
-    for deal in deals:
-        for here in deal.mirrored:
-            if here.venue != name:
-                continue
-            for o in here.orders:
-                booked[o.coin] += o.filled * o.terms.side.sign
-                resting |= {o.cloid} if o.state is State.RESTING else set()
+    for here in (each for deal in deals for each in deal.mirrored if each.venue == name):
+        for order in here.orders:
+            booked[order.coin] += order.filled * order.terms.side.sign
+            resting |= {order.cloid} if order.state is State.RESTING else set()
+        if here.orders:
+            booked[here.orders[-1].coin] += _lost(here) * here.entry_side.sign
     for coin in sorted(booked.keys() | venue.positions.keys()):
         held = venue.positions.get(coin, Decimal(0))
         if held != booked[coin]:
             yield f"{name}: position {held} {coin} there, {booked[coin]} in the ledger"
-    for order in venue.orders:
-        if order["status"] == "open" and order.get("cloid") not in resting:
-            yield f"{name}: order {order.get('cloid')} is open there and not in the ledger"
+    for row in venue.orders:
+        if row["status"] == "open" and row.get("cloid") not in resting:
+            yield f"{name}: order {row.get('cloid')} is open there and not in the ledger"
+
+
+def _lost(here: Mirrored) -> Decimal:
+    """Return what the account lost outside, as a negative change of the deal's position."""
+    return sum((move.size for move in here.moves if move.other_deal is None), Decimal(0))
 
 
 def _deal_json(deal: DealBooks) -> dict[str, Any]:
-    entries = [
-        _order_json(order, deal.cloids[order.id]) for here in deal.mirrored for order in here.orders
-    ]
-    entries += [_skip_json(skip) for skip in _skips(deal)]
-    return {
+    """Return a deal; its orders name their venue where it is mirrored on several."""
+    several = len(deal.mirrored) > 1
+    entries = []
+    for here in deal.mirrored:
+        mine = [_order_json(order, deal.cloids[order.id]) for order in here.orders]
+        mine += [_skip_json(skip) for skip in _skips(deal, here)]
+        entries += [entry | {"venue": here.venue} for entry in mine] if several else mine
+    told = {
         "deal_id": deal.deal_id,
         "source_status": deal.status,
         "orders": sorted(entries, key=lambda entry: _place(entry["leg"])),
-        "positions": {
-            here.venue: _plain(here.holding.bought - here.holding.sold) for here in deal.mirrored
-        },
+        "positions": {here.venue: _plain(_position(here)) for here in deal.mirrored},
+    }
+    return told | {"venues": {h.venue: _venue_json(h) for h in deal.mirrored}} if several else told
+
+
+def _position(here: Mirrored) -> Decimal:
+    """Return what is left, signed as the venue signs it."""
+    moved = here.holding.moved * here.entry_side.sign
+    return here.holding.bought - here.holding.sold + moved
+
+
+def _venue_json(here: Mirrored) -> dict[str, Any]:
+    return {
+        "standing": str(here.standing) if here.standing else None,
+        "why": str(here.standing_why) if here.standing_why else None,
+        "multiplier": _plain(here.policy.multiplier),
+        "position": _plain(_position(here)),
     }
 
 

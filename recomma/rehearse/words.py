@@ -35,6 +35,7 @@ def tell(report: Report) -> None:
         console.print(f"differences   {count:5} {reason}")
     console.print(f"dead letters  {report.dead_letters:5}")
     console.print(f"duplicates    {report.duplicates:5}")
+    console.print(report.naked.sentence, soft_wrap=True, highlight=False)
     console.print(f"unexplained   {len(report.unexplained):5}")
     for sentence in report.unexplained:
         console.print(f"  {sentence}", soft_wrap=True)

@@ -41,7 +41,7 @@ def test_the_story_is_told_in_the_order_of_time(reader: Reader) -> None:
 def test_a_decision_names_its_rule_and_its_settings(reader: Reader) -> None:
     told = reader.ask_json("explain", str(DEAL))
 
-    planned = next(line for line in told["timeline"] if "order planned" in line["text"])
+    planned = next(line for line in told["timeline"] if " planned: " in line["text"])
     assert (planned["leg"], planned["venue"]) == ("base", VENUE)
     assert planned["rule"] == "place/base"
     assert isinstance(planned["settings_version"], int)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -150,6 +150,8 @@ class _Snapshot:
         orders = tuple(self._orders[here])
         coin = orders[-1].coin if orders else ""
         policy = self._applied.policy_of(row.bot_id, venue)
+        if stands and stands.multiplier is not None:
+            policy = replace(policy, multiplier=stands.multiplier)  # A deal keeps its first one.
         closes_at = row.closing_at
         if closes_at is not None and not row.closing_at_once:
             closes_at += policy.exit_grace
