@@ -1,6 +1,7 @@
 """Bad weather of the venue's own making: what it cannot see, will not take, or has forgotten."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -268,3 +269,11 @@ def test_a_mistake_is_answered_with_one_sentence(
     assert refused.value.answer.status == 400
     assert text in sentence
     assert sentence.endswith(".")
+
+
+def test_the_documentation_lists_every_kind_in_the_same_words() -> None:
+    page = (Path(__file__).parents[2] / "docs/simulators.md").read_text()
+
+    missing = [kind for kind, what in WHAT_IT_DOES.items() if f"| `{kind}` | {what} |" not in page]
+
+    assert missing == []

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recomma.simulators.hyperliquid.switches import QUESTIONS, Switches
+from recomma.simulators.hyperliquid.switches import QUESTIONS, Switches, positions
 from tests.simulators.hyperliquid_desk import (
     AGENT,
     DOGE,
@@ -207,3 +208,16 @@ def test_cancelling_one_of_two_with_a_cloid_leaves_the_other_for_the_next(desk: 
 
     assert answers[:2] == ["success", "success"]
     assert "never placed" in answers[2]["error"]
+
+
+def test_the_documentation_lists_every_switch_with_our_guess() -> None:
+    page = (Path(__file__).parents[2] / "docs/simulators.md").read_text()
+
+    def row(name: str) -> str:
+        chosen, *others = (
+            f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+            for value in (getattr(Switches(), name), *positions(name))
+        )
+        return f"| `{name}` | {QUESTIONS[name]} | {', '.join(others)} | {chosen} |"
+
+    assert [name for name in QUESTIONS if row(name) not in page] == []

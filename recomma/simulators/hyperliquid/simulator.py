@@ -6,7 +6,6 @@ the same exchange.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Condition, Lock
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from recomma.simulators.hyperliquid.delivery import (
 )
 from recomma.simulators.hyperliquid.faults import Fault, FaultKind
 from recomma.simulators.hyperliquid.info import info
+from recomma.simulators.hyperliquid.lateness import OnTheirWay
 from recomma.simulators.hyperliquid.log import Log, Received
 from recomma.simulators.hyperliquid.reading import BadControl
 from recomma.simulators.hyperliquid.streams import End, Moment, Stream
@@ -45,14 +45,6 @@ BROKEN: Final = {
     FaultKind.HTTP_502_HTML: Answer(502, text=BAD_GATEWAY, content_type="text/html"),
 }
 LOST: Final = Answer(0, text="")  # In the log: the connection was closed without an answer.
-
-
-@dataclass(frozen=True)
-class _Late:
-    """A request that is still on its way while its sender has already given up."""
-
-    due_ms: int
-    envelope: Envelope
 
 
 class Simulator:
@@ -156,19 +148,17 @@ class Simulator:
     def _forget(self, seed: int) -> None:
         self._world = World(seed)
         self._log = Log()
-        self._late: list[_Late] = []
+        self._late = OnTheirWay()
         for stream in self._streams:
             stream.end = End.ABRUPT  # It has seen a world that is gone.
 
     def _advance(self) -> int:
         """Let the market, and what is late, catch up with the clock; return now."""
         now_ms = self._world.faults.now_ms = self.clock.now_ms
-        for late in sorted(self._late, key=lambda one: one.due_ms):
-            if late.due_ms <= now_ms:
-                self._late.remove(late)
-                self._world.faults.now_ms = late.due_ms
-                passing.advance(self._world, late.due_ms)
-                self._carry_out(late.envelope, late.due_ms, "late_commit arrived")
+        for late in self._late.arrived(now_ms):
+            self._world.faults.now_ms = late.due_ms
+            passing.advance(self._world, late.due_ms)
+            self._carry_out(late.envelope, late.due_ms, "late_commit arrived")
         self._world.faults.now_ms = now_ms
         passing.advance(self._world, now_ms)
         return now_ms
@@ -207,16 +197,10 @@ class Simulator:
         """Let a fault strike that keeps the request from being carried out now."""
         answer = BROKEN.get(fault.kind, LOST)
         if fault.kind is FaultKind.LATE_COMMIT and path == "/exchange":
-            self._keep_for_later(body, now_ms + int(fault.seconds * 1000))
+            self._late.add(body, now_ms + int(fault.seconds * 1000))
         shown = None if isinstance(body, Answer) else body
         self._note(Received(now_ms, path, shown, 0, answer, str(fault.kind)))
         return Delivery(None if answer is LOST else answer)
-
-    def _keep_for_later(self, body: Any, due_ms: int) -> None:
-        try:
-            self._late.append(_Late(due_ms, schema.envelope(body)))
-        except WrongShape:
-            return  # It would be refused with 422; nobody waits for that any more.
 
     def _answer(self, path: str, body: Any, now_ms: int) -> Answer:
         budget, limit = self._world.ip_budget, self._world.limits.ip_weight_per_minute
