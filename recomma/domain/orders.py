@@ -129,6 +129,14 @@ class Holding:
     sold: Size
     last_fill_at: datetime | None
     moved: Decimal = Decimal(0)
+    bought_usd: Decimal = Decimal(0)  # What the fills came to.
+    sold_usd: Decimal = Decimal(0)
+
+    def average_entry(self, entry_side: Side) -> Price | None:
+        """Return the average price of this deal's own entries here; None before the first."""
+        long = entry_side is Side.BUY
+        size, usd = (self.bought, self.bought_usd) if long else (self.sold, self.sold_usd)
+        return Price(usd / size) if size else None
 
     def entered(self, entry_side: Side) -> Size:
         filled = self.bought if entry_side is Side.BUY else self.sold

@@ -189,7 +189,14 @@ def _submit(claim: Claim, tools: Tools, now: datetime) -> Verdict:
 def _reconcile(claim: Claim, tools: Tools, now: datetime) -> Verdict:
     venue = tools.venues[claim.note.venue]
     deal_id = claim.note.deal_id
-    return reconcile(deal_id, venue=venue, ledger=tools.ledger, fence=claim.fence, now=now)
+    return reconcile(
+        deal_id,
+        venue=venue,
+        ledger=tools.ledger,
+        metrics=tools.metrics,
+        fence=claim.fence,
+        now=now,
+    )
 
 
 def _refresh(claim: Claim, tools: Tools, now: datetime) -> Verdict:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from recomma.domain.entries import BASE
+from recomma.domain.first_sight import BASE
 from recomma.domain.lifecycle import Event, State
-from recomma.domain.money import Price
 from recomma.domain.notes import plan
 from recomma.domain.orders import MirrorOrder, Style
 from recomma.domain.reasons import Reason
+from recomma.domain.sharing import holds_size
 from recomma.domain.venue import OpenOrder, OrderRecord
 from recomma.pipeline.consequences import DOUBT_MARGIN
 from recomma.ports import DealBook, Sought
 
+SHRUNK_AGAIN: Final = timedelta(seconds=30)
 ASK_AGAIN: Final = timedelta(seconds=1)  # For what must show up in a moment: a fill, a record.
 
 
@@ -29,7 +30,7 @@ class Held:
 
     open_orders: Mapping[str, OpenOrder]  # By cloid.
     records: Mapping[str, OrderRecord | None]  # Of our orders that are not open, by cloid.
-    mid: Price | None
+    coin: str | None  # The deal's here; None before its first order.
 
 
 def settle(book: DealBook, venue: str, held: Held, now: datetime) -> datetime | None:
@@ -47,6 +48,23 @@ def settle(book: DealBook, venue: str, held: Held, now: datetime) -> datetime | 
     return min((at for at in times if at), default=None)
 
 
+def shrunk(orders: Iterable[MirrorOrder], held: Held, now: datetime) -> frozenset[int]:
+    """Return the resting exits of which the venue has less than we asked for.
+
+    It shrinks them with the position and does not let them grow again (hyperliquid.md 8). Fills are
+    read after the open orders, so what is missing on the book was not filled. Where the position
+    is really smaller than we think a new one shrinks as well: therefore only after a pause.
+    """
+    return frozenset(
+        order.id
+        for order in orders
+        if order.state is State.RESTING and holds_size(order)
+        if now >= order.due_at + SHRUNK_AGAIN
+        for open_order in [held.open_orders.get(order.cloid or "")]
+        if open_order and open_order.size < order.remaining
+    )
+
+
 def _base_is_in(orders: Iterable[MirrorOrder]) -> bool:
     return any(
         order.leg == BASE and (order.filled or order.state is State.RESTING) for order in orders
@@ -58,7 +76,11 @@ def _resting(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> d
         book.record(order.id, Event.FILLED)
         return None
     cloid = order.cloid or ""
-    if cloid in held.open_orders or cloid not in held.records:
+    open_order = held.open_orders.get(cloid)
+    if open_order and order.oid is None:
+        # A sleeping trigger is accepted without its number (hyperliquid.md 7.1).
+        book.record(order.id, Event.RESTED, oid=open_order.oid)
+    if open_order or cloid not in held.records:
         return None  # On the book, or its rest came in while we looked.
     record = held.records[cloid]
     if record is None or not record.terminal:

@@ -6,21 +6,15 @@ from typing import Any
 
 import pytest
 
-from recomma.domain.exits import (
-    STOP,
-    ExitChanges,
-    Exposure,
-    Target,
-    closing_order,
-    closing_terms,
-    exit_changes,
-    targets,
-)
+from recomma.domain.closing import STOP, closing_order, closing_terms
+from recomma.domain.exit_changes import ExitChanges, ExitsHere, exit_changes
+from recomma.domain.exits import Exposure, Target, targets
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Side
 from recomma.domain.orders import MirrorOrder, Style, Urgency
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
+from recomma.domain.sharing import Neighbour, Room
 from tests.domain.mirror_values import (
     NOON,
     after,
@@ -46,9 +40,13 @@ def changed(
     alone: bool = True,
     now: datetime = NOON,
 ) -> ExitChanges:
+    """Compare; not `alone`: another deal has 100 coins and an exit for them."""
     where = here or exposure(last_fill_at=LONG_AGO)
     wanted = targets([target("0.22")], where) if to is None else to
-    return exit_changes(wanted, held, where, Policy(), alone=alone, now=now)
+    theirs = order(take_profit(), id=90, deal_id=8, price="0.22")
+    beside = () if alone else (Neighbour(8, where.entry_side, size(100), (theirs,)),)
+    room = Room(where.entry_side, where.left, beside)
+    return exit_changes(wanted, ExitsHere(where, held, Policy(), room, now))
 
 
 # Nothing to do.
@@ -118,21 +116,128 @@ def test_beside_other_deals_the_new_exit_follows_when_the_old_one_is_gone() -> N
     assert [new.terms.size for new in changed(gone, alone=False).place] == [100]
 
 
-def test_of_two_exits_that_no_longer_fit_both_go_before_a_new_one_comes() -> None:
+def test_two_exits_that_no_longer_fit_both_go_when_the_new_one_stands() -> None:
     changes = changed(resting_exit(4, size=60), resting_exit(5, size=70))
 
-    assert changes.place == ()
+    assert [new.terms.size for new in changes.place] == [100]
     assert {order_id for order_id, _ in changes.withdraw} == {4, 5}
 
 
-def test_several_steps_are_never_placed_over_old_ones() -> None:
-    here = exposure(bought=200, last_fill_at=LONG_AGO)
-    steps = targets([target("0.3", "0.5", 1), target("0.4", "0.5", 2)], here)
+def two_steps(here: Exposure) -> tuple[Target, ...]:
+    return targets([target("0.3", "0.5", 1), target("0.4", "0.5", 2)], here)
 
-    changes = changed(resting_exit(4, size=100), here=here, to=steps)
+
+def test_alone_all_steps_may_go_before_the_old_ones() -> None:
+    here = exposure(bought=200, last_fill_at=LONG_AGO)
+    old = (resting_exit(4, 1, price="0.3", size=50), resting_exit(5, 2, price="0.4", size=50))
+
+    changes = changed(*old, here=here, to=two_steps(here))
+
+    assert [new.terms.size for new in changes.place] == [100, 100]
+    assert {order_id for order_id, _ in changes.withdraw} == {4, 5}
+
+
+def test_a_step_that_stays_is_never_taken_away_by_one_that_is_placed_over_it() -> None:
+    here = exposure(bought=200, last_fill_at=LONG_AGO)
+    held = (resting_exit(4, 1, price="0.3"), resting_exit(5, 2, price="0.39"))
+
+    changes = changed(*held, here=here, to=two_steps(here))
 
     assert changes.place == ()
+    assert changes.withdraw == ((5, Reason.EXIT_REPLACED),)
+
+
+def test_a_step_may_be_placed_over_an_older_one_that_goes() -> None:
+    here = exposure(bought=200, last_fill_at=LONG_AGO)
+    held = (resting_exit(4, 2, price="0.39"), resting_exit(5, 1, price="0.3"))
+
+    changes = changed(*held, here=here, to=two_steps(here))
+
+    assert [new.leg for new in changes.place] == [take_profit(2)]
     assert changes.withdraw == ((4, Reason.EXIT_REPLACED),)
+
+
+def test_beside_other_deals_what_has_room_is_placed_at_once() -> None:
+    here = exposure(bought=200, last_fill_at=LONG_AGO)
+    held = (resting_exit(4, 1, price="0.3"),)
+
+    changes = changed(*held, here=here, to=two_steps(here), alone=False)
+
+    assert [new.leg for new in changes.place] == [take_profit(2)]
+    assert changes.withdraw == ()
+
+
+def test_an_exit_that_was_never_asked_for_blocks_nothing() -> None:
+    planned = resting_exit(4, size=60, state=State.PLANNED)
+
+    changes = changed(planned, alone=False)
+
+    assert [(new.terms.size, new.urgency) for new in changes.place] == [
+        (Decimal(100), Urgency.FIRST_EXIT)
+    ]
+    assert changes.withdraw == ((4, Reason.EXIT_REPLACED),)
+
+
+def test_a_first_exit_waits_for_room_that_another_deal_is_giving_up() -> None:
+    here = exposure(last_fill_at=LONG_AGO)
+    theirs = tuple(order(take_profit(), id=n, deal_id=8) for n in (90, 91))
+    room = Room(Side.BUY, here.left, (Neighbour(8, Side.BUY, size(100), theirs),))
+
+    changes = exit_changes(
+        targets([target("0.22")], here), ExitsHere(here, (), Policy(), room, NOON)
+    )
+
+    assert changes == ExitChanges(look_again_at=after(seconds=1))
+
+
+def test_an_exit_that_the_venue_shrank_is_replaced() -> None:
+    here = exposure(last_fill_at=LONG_AGO)
+    room = Room(Side.BUY, here.left)
+    view = ExitsHere(here, (resting_exit(4),), Policy(), room, NOON, shrunk=frozenset({4}))
+
+    changes = exit_changes(targets([target("0.22")], here), view)
+
+    assert [new.terms.size for new in changes.place] == [100]
+    assert changes.withdraw == ((4, Reason.EXIT_REPLACED),)
+
+
+# A step that the source closes at market.
+
+
+def closing_step(*held: MirrorOrder, mid: str | None = "0.2") -> ExitChanges:
+    here = exposure(bought=200, last_fill_at=LONG_AGO)
+    steps = [target("0.3", "0.5", 1), target("0.4", "0.5", 2)]
+    wanted = targets(steps, here, closing=frozenset({take_profit(2)}))
+    known = price(mid) if mid else None
+    room = Room(Side.BUY, here.left)
+    return exit_changes(wanted, ExitsHere(here, held, Policy(), room, NOON, mid=known))
+
+
+def test_a_step_that_the_source_closes_is_sold_at_market() -> None:
+    one, two = resting_exit(4, 1, price="0.3"), resting_exit(5, 2, price="0.4")
+
+    changes = closing_step(two, one)
+
+    (new,) = closing_step(resting_exit(4, 2, price="0.4"), resting_exit(5, 1, price="0.3")).place
+    assert (new.leg, new.urgency) == (take_profit(2), Urgency.CLOSE)
+    assert (new.terms.style, new.terms.price) == (Style.CROSS, Decimal("0.199"))
+    assert new.why is Reason.SOURCE_PANIC_SOLD
+    assert changes.withdraw == ((5, Reason.EXIT_REPLACED),)
+
+
+def test_closing_a_step_needs_the_markets_price() -> None:
+    assert closing_step(mid=None) == ExitChanges(needs_mid=True)
+
+
+def test_the_next_try_of_a_closing_step_reaches_further() -> None:
+    one = resting_exit(4, 1, price="0.3")
+    trying = resting_exit(5, 2, price="0.199", style=Style.CROSS, state=State.PLANNED, attempts=1)
+
+    changes = closing_step(one, trying)
+
+    ((order_id, terms),) = changes.reterm
+    assert (order_id, terms.price) == (5, Decimal("0.198"))
+    assert (changes.place, changes.withdraw) == ((), ())
 
 
 def test_only_the_step_that_changed_is_moved() -> None:

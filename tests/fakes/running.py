@@ -1,6 +1,6 @@
 """What runs the steps, in memory: locks, queues and counts that can be looked at."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,6 +30,7 @@ class FakeMetrics:
     def __init__(self) -> None:
         self.started: Counter[Note] = Counter()
         self.ends: Counter[tuple[Note, str]] = Counter()
+        self.naked_seconds: dict[tuple[str, int], list[float]] = defaultdict(list)  # As told.
 
     @contextmanager
     def running(self, note: Note) -> Iterator[None]:
@@ -38,3 +39,6 @@ class FakeMetrics:
 
     def ended(self, note: Note, how: str) -> None:
         self.ends[note, how] += 1
+
+    def naked(self, venue: str, deal_id: int, seconds: float) -> None:
+        self.naked_seconds[venue, deal_id].append(seconds)

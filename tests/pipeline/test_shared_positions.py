@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from recomma.domain.lifecycle import State
+from recomma.domain.orders import Standing
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.world import BOT, DEAL, World, buy
+from tests.pipeline.world import BOT, DEAL, VENUE, World, buy
 
 OTHER = DEAL + 1
 
@@ -104,7 +105,7 @@ def test_one_deals_refused_entry_does_not_hold_up_the_others() -> None:
     assert world.position() == 200
 
 
-def test_a_close_too_small_for_the_venue_beside_another_position_is_named_dust() -> None:
+def test_a_close_too_small_for_the_venue_is_merged_with_the_other_deals_exit() -> None:
     world = World()
     buy(world, OTHER, bot_id=BOT + 1)
     world.at_venue("depth", {"DOGE": {"asks": "20", "bids": None}})
@@ -114,6 +115,8 @@ def test_a_close_too_small_for_the_venue_beside_another_position_is_named_dust()
     world.tell(status="panic_sell_pending")
     world.wait(300)
 
-    reasons = {found.reason for found in world.differences() if found.leg == "position"}
-
-    assert reasons == {Reason.DUST}
+    (moved,) = world.ledger.rows.transfers
+    assert (moved.from_deal, moved.to_deal, moved.size) == (DEAL, OTHER, Decimal(20))
+    assert exits(world) == [(Decimal("0.22"), Decimal(120))]
+    assert world.ledger.rows.standings[DEAL, VENUE] == (Standing.CLOSED_HERE, Reason.MERGED)
+    assert world.unexplained() == []

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, func, select
 
@@ -14,6 +15,8 @@ from recomma.adapters.postgres.values import AnyRow, order_of
 from recomma.domain.money import NO_SIZE, Side, Size
 from recomma.domain.orders import NOTHING_HELD, Holding, MirrorOrder
 from recomma.domain.source import Leg, Role
+
+BOTH: Final = (Side.BUY, Side.SELL)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def _sums(deal_id: int) -> Select[Any]:
             fills.c.mirror_order_id,
             fills.c.side,
             func.sum(fills.c.size).label("size"),
+            func.sum(fills.c.size * fills.c.price).label("usd"),
             func.max(fills.c.at).label("at"),
             *of_position,
         )
@@ -77,9 +81,9 @@ def _held(orders: Sequence[MirrorOrder], sums: Sequence[AnyRow]) -> Held:
     """Only what has filled can be moved or naked: a deal without fills has no position's row."""
     if not sums:
         return Held(tuple(orders))
-    bought, sold = (
-        Size(sum((s.size for s in sums if s.side == side), NO_SIZE))
-        for side in (Side.BUY, Side.SELL)
-    )
-    holding = Holding(bought, sold, max(s.at for s in sums), sums[0].moved)
+    sides = {side: [s for s in sums if s.side == side] for side in Side}
+    bought, sold = (Size(sum((s.size for s in sides[side]), NO_SIZE)) for side in BOTH)
+    bought_usd, sold_usd = (sum((s.usd for s in sides[side]), Decimal(0)) for side in BOTH)
+    at, moved = max(s.at for s in sums), sums[0].moved
+    holding = Holding(bought, sold, at, moved, bought_usd, sold_usd)
     return Held(tuple(orders), holding, sums[0].naked_since)

@@ -1,0 +1,195 @@
+"""How to get from the exits that a position has to those that it must have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from recomma.domain.closing import closing_terms
+from recomma.domain.exits import Exposure, Target
+from recomma.domain.lifecycle import State
+from recomma.domain.money import Price, Size, notional
+from recomma.domain.orders import MirrorOrder, NewOrder, Style, Terms, Urgency
+from recomma.domain.policy import MINIMUM_NOTIONAL, Policy
+from recomma.domain.reasons import Reason
+from recomma.domain.sharing import Room
+from recomma.domain.source import Role
+
+TAKEN_AGAIN: Final = timedelta(seconds=10)
+ROOM_AGAIN: Final = timedelta(seconds=1)  # Another deal's exit is on its way out.
+
+
+@dataclass(frozen=True)
+class ExitChanges:
+    """What to ask for, what to take away, what to ask for otherwise, and when to look again.
+
+    `needs_mid`: nothing is decided yet, because what is closed at market needs the market's price.
+    """
+
+    place: tuple[NewOrder, ...] = ()
+    withdraw: tuple[tuple[int, Reason], ...] = ()
+    reterm: tuple[tuple[int, Terms], ...] = ()
+    look_again_at: datetime | None = None
+    needs_mid: bool = False
+
+
+@dataclass(frozen=True)
+class ExitsHere:
+    """A deal's exits on one venue at the moment of a decision."""
+
+    exposure: Exposure
+    orders: tuple[MirrorOrder, ...]
+    policy: Policy
+    room: Room
+    now: datetime
+    mid: Price | None = None  # None: not read, because only closing needs it.
+    shrunk: frozenset[int] = frozenset()  # Orders of which the venue has less than we asked for.
+
+
+def exit_changes(wanted: Sequence[Target], here: ExitsHere) -> ExitChanges:
+    """Compare the take-profits that should rest with those that do.
+
+    A new one is placed before the old one goes wherever the venue then takes none away that has to
+    stay (`Room.takes`): so no moment is without an exit. Otherwise the old one is cancelled first.
+    """
+    if here.mid is None and any(target.at_market for target in wanted):
+        return ExitChanges(needs_mid=True)
+    held = [o for o in here.orders if o.leg.role is Role.TAKE_PROFIT and o.live]
+    matched, obsolete, missing = _compare(wanted, held, here)
+    waiting = _burst(missing, obsolete, here)
+    waiting = waiting or _taken_away(missing, here)
+    if waiting:
+        return ExitChanges(look_again_at=waiting)
+    why = Reason.EXIT_REPLACED if wanted else Reason.EXIT_REMOVED_AT_SOURCE
+    withdraw = tuple((order.id, why) for order in obsolete if not order.cancel_why)
+    gone = [o for o in obsolete if o.state is State.PLANNED]  # Dropped at once: never on the book.
+    place = _fitting(missing, [o for o in held if o not in gone], {o.id for o in matched}, here)
+    urgency = Urgency.EXIT if matched or len(obsolete) > len(gone) else Urgency.FIRST_EXIT
+    waits = len(place) < len(missing) and len(obsolete) == len(gone)
+    return ExitChanges(
+        place=tuple(_new_exit(target, here, urgency) for target in place),
+        withdraw=withdraw,
+        reterm=_wider(matched, wanted, here),
+        look_again_at=here.now + ROOM_AGAIN if waits else None,
+    )
+
+
+def _fitting(
+    missing: Sequence[Target], held: Sequence[MirrorOrder], kept: set[int], here: ExitsHere
+) -> list[Target]:
+    """Return those of the missing exits that may go out now, all at best."""
+    if here.room.takes([t.size for t in missing], held, kept):
+        return list(missing)
+    place: list[Target] = []
+    for target in missing:
+        sizes = [t.size for t in (*place, target)]
+        if here.room.within(sizes, held):
+            place.append(target)
+    return place
+
+
+def _compare(
+    wanted: Sequence[Target], held: Sequence[MirrorOrder], here: ExitsHere
+) -> tuple[list[MirrorOrder], list[MirrorOrder], list[Target]]:
+    matched, missing = [], []
+    free = [order for order in held if order.id not in here.shrunk]
+    for target in wanted:
+        same = next((o for o in free if _serves(o, target)), None)
+        if same:
+            free.remove(same)
+            matched.append(same)
+        else:
+            missing.append(target)
+    kept = {order.id for order in matched}
+    return matched, [order for order in held if order.id not in kept], missing
+
+
+def _serves(order: MirrorOrder, target: Target) -> bool:
+    fits = order.leg == target.leg and not order.cancel_why and order.remaining == target.size
+    if target.at_market:
+        return fits and order.terms.style is Style.CROSS
+    return fits and order.terms.style is Style.REST and order.terms.price == target.price
+
+
+def _wider(
+    matched: Sequence[MirrorOrder], wanted: Sequence[Target], here: ExitsHere
+) -> tuple[tuple[int, Terms], ...]:
+    """Let the next try of a step that is closed at market reach further."""
+    closed = {target.leg: target for target in wanted if target.at_market}
+    return tuple(
+        # An order asks for its size minus its own fills.
+        (order.id, replace(terms, size=order.terms.size))
+        for order in matched
+        if order.leg in closed and order.state is State.PLANNED and order.attempts
+        for terms in [_crossing(closed[order.leg], here)]
+        if terms.price != order.terms.price
+    )
+
+
+def _burst(
+    missing: Sequence[Target], obsolete: Sequence[MirrorOrder], here: ExitsHere
+) -> datetime | None:
+    """Return when a small resize is due, or None: now.
+
+    Without it every partial fill of one order would move the exit, and each move costs address
+    budget (hyperliquid.md 14.2). A missing exit and a new price never wait.
+    """
+    last = here.exposure.holding.last_fill_at
+    if not missing or last is None or here.now >= last + here.policy.resize_after:
+        return None
+    resting = {o.leg: o for o in obsolete if o.state is State.RESTING and not o.cancel_why}
+    for target in missing:
+        old = resting.get(target.leg)
+        if old is None or target.at_market or old.terms.price != target.price:
+            return None
+        gap = Size(abs(target.size - old.remaining))
+        if notional(target.price, gap) >= MINIMUM_NOTIONAL:
+            return None
+    return last + here.policy.resize_after
+
+
+def _taken_away(missing: Sequence[Target], here: ExitsHere) -> datetime | None:
+    """Return when to place again what the venue took away a moment ago, or None: now.
+
+    Beside other deals that happens when less is held than we think: then each new exit takes
+    another deal's away, and both would replace each other without a pause until a survey tells.
+    """
+    if here.room.is_whole:
+        return None
+    again = [
+        order.due_at + TAKEN_AGAIN
+        for target in missing
+        for order in [max((o for o in here.orders if o.leg == target.leg), key=_age, default=None)]
+        if order and order.why is Reason.CANCELLED_BY_VENUE
+    ]
+    return max((at for at in again if at > here.now), default=None)
+
+
+def _age(order: MirrorOrder) -> int:
+    return order.generation
+
+
+def _new_exit(target: Target, here: ExitsHere, urgency: Urgency) -> NewOrder:
+    if target.at_market:
+        terms, urgency = _crossing(target, here), Urgency.CLOSE
+    else:
+        side = here.exposure.exit_side
+        terms = Terms(side, target.price, target.size, Style.REST, reduce_only=True)
+    return NewOrder(
+        leg=target.leg,
+        coin=here.exposure.market.coin,
+        wanted_price=target.wanted_price,
+        wanted_size=target.size,
+        terms=terms,
+        urgency=urgency,
+        multiplier=here.policy.multiplier,
+        why=Reason.SOURCE_PANIC_SOLD if target.at_market else None,
+    )
+
+
+def _crossing(target: Target, here: ExitsHere) -> Terms:
+    assert here.mid is not None
+    crossing = [o for o in here.orders if o.leg == target.leg and o.terms.style is Style.CROSS]
+    tries = sum(order.attempts for order in crossing)
+    terms = closing_terms(here.exposure, here.mid, tries, here.policy)
+    return replace(terms, size=target.size, style=Style.CROSS)
