@@ -16,7 +16,7 @@ from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
-from recomma.pipeline.in_process import WaitingNotes, settle
+from recomma.pipeline.loop import WaitingNotes, settle
 from recomma.pipeline.run import run
 from recomma.pipeline.tools import Tools
 from recomma.ports import VenueTerms
