@@ -5,10 +5,13 @@ venue wants 16 bytes as `0x` and 32 lower-case hex digits (hyperliquid.md 7.1). 
 
     16 bits  tag of the installation, 1 to 65535; the first four digits, so that a person sees it
     63 bits  deal id, so that the id counter of 3Commas may grow to that of Postgres
-    18 bits  leg: 0 base, 1 stop, 2 to 17 take-profit 1 to 16, 18 to 4095 safety 1 to 4078,
-             from 4096 a hash of a manual order's id
+    18 bits  leg: 0 base, 1 stop, 2 to 17 take-profit 1 to 16, 18 to 4093 safety 1 to 4076,
+             4094 stop/trigger, 4095 stop/disaster, from 4096 a hash of a manual order's id
     18 bits  attempt, counted over all attempts of (deal, leg)
     13 bits  checksum
+
+The two stop orders took the numbers of safety 4077 and 4078, which no deal ever had: 3Commas has
+far fewer averaging orders.
 
 A manual order's id does not fit. Its hash has 258,048 values: two of twenty manual orders of one
 deal share one with a chance of 1 to 1400. `decode` then gives a leg like `manual/~1f3a2`, and
@@ -36,7 +39,8 @@ ATTEMPT_MAX: Final = 2**ATTEMPT_BITS - 1
 BASE: Final = 0
 STOP: Final = 1
 TAKE_PROFITS: Final = range(2, 18)
-SAFETIES: Final = range(18, 4096)
+SAFETIES: Final = range(18, 4094)
+STOP_ORDERS: Final = {"trigger": 4094, "disaster": 4095}
 MANUALS: Final = range(4096, 2**LEG_BITS)
 
 SHORT_MARK: Final = "~"  # No order id of 3Commas starts with it.
@@ -106,6 +110,8 @@ def _leg_number(leg: Leg) -> int:
             return BASE
         case Leg(Role.STOP, ""):
             return STOP
+        case Leg(Role.STOP, which) if which in STOP_ORDERS:
+            return STOP_ORDERS[which]
         case Leg(Role.TAKE_PROFIT, step):
             return _stepped(TAKE_PROFITS, step, leg)
         case Leg(Role.SAFETY, step):
@@ -138,7 +144,8 @@ def _leg(number: int) -> Leg:
         return Leg(Role.SAFETY, str(SAFETIES.index(number) + 1))
     if number in TAKE_PROFITS:
         return Leg(Role.TAKE_PROFIT, str(TAKE_PROFITS.index(number) + 1))
-    return Leg(Role.STOP if number == STOP else Role.BASE)
+    which = next((name for name, of_it in STOP_ORDERS.items() if of_it == number), "")
+    return Leg(Role.STOP if which or number == STOP else Role.BASE, which)
 
 
 def _checksum(number: int) -> int:

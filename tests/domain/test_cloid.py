@@ -22,12 +22,15 @@ BASE = Leg(Role.BASE)
 DEAL_ID = 2_365_483_901  # As 3Commas counts today: more than 32 bits signed hold.
 GOLDEN_SAFETY = "0xc0de0000000119fcd6fa000a00003f07"
 GOLDEN_FIRST = "0x00010000000000000002000000001fa0"
+GOLDEN_TRIGGER = "0x0001000000000000000207ff000013e0"
+GOLDEN_DISASTER = "0x0001000000000000000207ff80000f4c"
 GOLDEN_MANUAL = "0x000100000000000000028cf680000e4b"
 
 legs = st.one_of(
     st.just(BASE),
     st.just(Leg(Role.STOP)),
-    st.builds(lambda step: Leg(Role.SAFETY, str(step)), st.integers(1, 4078)),
+    st.builds(lambda which: Leg(Role.STOP, which), st.sampled_from(["trigger", "disaster"])),
+    st.builds(lambda step: Leg(Role.SAFETY, str(step)), st.integers(1, 4076)),
     st.builds(lambda step: Leg(Role.TAKE_PROFIT, str(step)), st.integers(1, 16)),
     st.builds(lambda order: Leg(Role.MANUAL, str(order)), st.integers(1, 10**18)),
 )
@@ -108,6 +111,8 @@ def test_an_id_keeps_its_meaning_for_ever() -> None:
     assert encode(0xC0DE, DEAL_ID, Leg(Role.SAFETY, "3"), 1) == GOLDEN_SAFETY
     assert encode(1, 1, BASE, 0) == GOLDEN_FIRST
     assert encode(1, 1, Leg(Role.MANUAL, "12345678901"), 0) == GOLDEN_MANUAL
+    assert encode(1, 1, Leg(Role.STOP, "trigger"), 0) == GOLDEN_TRIGGER
+    assert encode(1, 1, Leg(Role.STOP, "disaster"), 0) == GOLDEN_DISASTER
 
 
 def test_the_tag_can_be_read_by_a_person() -> None:
@@ -150,7 +155,8 @@ def test_a_leg_that_fits_has_no_short_form(leg: Leg) -> None:
         Leg(Role.SAFETY),
         Leg(Role.SAFETY, "0"),
         Leg(Role.SAFETY, "03"),
-        Leg(Role.SAFETY, "4079"),
+        Leg(Role.SAFETY, "4077"),
+        Leg(Role.STOP, "other"),
         Leg(Role.SAFETY, "-1"),
         Leg(Role.SAFETY, "three"),
         Leg(Role.TAKE_PROFIT, "17"),
