@@ -213,7 +213,8 @@ def _execute(world: World, account: Account, order: Order, at_ms: int) -> Status
     price = world.market.price(account.address, order.coin.name)
     offered = matching.takeable(world, account, order)
     taken = matching.take(world, account, order, at_ms)
-    if order.remaining:
+    # Beside the market there is no own order that it could meet: that would have filled.
+    if order.remaining and (price is None or order.reached_by(price)):
         matching.meet_own(account, order, at_ms)
     if account.is_open(order) and not order.on_book:
         # The rest of an Ioc is dropped without a word; only `totalSz` tells.
