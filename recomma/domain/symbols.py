@@ -6,7 +6,7 @@ is skipped.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from recomma.domain.venue import Market
@@ -62,6 +62,15 @@ def listing_of(pair: str, universe: Mapping[str, Market]) -> Listing | None:
         unit = THOUSAND if of_thousand == base else 1
         return _listing(f"k{of_thousand}", unit, universe)
     return _listing(RENAMED.get(base, base), 1, universe)
+
+
+def listing_of_held(pair: str, market: Market) -> Listing:
+    """Return the listing of a market that we hold something of, though it may trade no more.
+
+    What is held needs its exits until it is gone, whatever has become of its market.
+    """
+    live = listing_of(pair, {market.coin: replace(market, delisted=False)})
+    return Listing(market, live.unit if live else 1)
 
 
 def coin_of(pair: str, universe: Mapping[str, Market]) -> Market | None:

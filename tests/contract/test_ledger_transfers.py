@@ -8,6 +8,7 @@ import pytest
 from recomma.domain.money import Side, Size
 from recomma.domain.notes import reconcile
 from recomma.domain.reasons import Reason
+from recomma.domain.venue import Market
 from recomma.ports import Ruling
 from tests.contract.ledger_world import (
     COIN,
@@ -146,3 +147,15 @@ def test_since_when_a_position_is_naked_is_remembered_until_it_is_covered(
 
     assert seen == [None, at(3), None]
     assert world.here(OTHER).naked_since is None
+
+
+def test_what_is_held_of_a_delisted_coin_keeps_its_market(world: LedgerWorld) -> None:
+    markets = [Market("OTHER", 1, 0, 10, False), Market(COIN, 5, 0, 10, True)]
+    world.ledger.store_markets(VENUE, markets, at(1))
+    world.see(9)
+    world.ledger.store_markets(VENUE, markets, at(2))
+
+    held, new = world.here(), world.here(9)
+
+    assert held.market is not None and held.market.delisted
+    assert (held.unit, new.market) == (1, None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from recomma.domain.symbols import coin_of, listing_of
+from recomma.domain.symbols import coin_of, listing_of, listing_of_held
 from recomma.domain.venue import Market
 
 COINS = ("BTC", "ETH", "DOGE", "kPEPE", "RENDER", "POL", "S", "T", "USDC", "1INCH")
@@ -112,3 +112,15 @@ def test_every_coin_that_is_traded_in_thousands_is_known(coin: str) -> None:
 @pytest.mark.parametrize("pair", ["USDT_DOGE", "USDT_PEPE"])
 def test_a_delisted_coin_has_no_listing(pair: str) -> None:
     assert listing_of(pair, universe(DOGE=True, kPEPE=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("pair", "coin", "unit"), [("USDT_DOGE", "DOGE", 1), ("USDT_PEPE", "kPEPE", 1000)]
+)
+def test_what_is_held_of_a_delisted_coin_keeps_its_listing(pair: str, coin: str, unit: int) -> None:
+    market = universe(DOGE=True, kPEPE=True)[coin]
+
+    listing = listing_of_held(pair, market)
+
+    assert (listing.market, listing.unit) == (market, unit)
+    assert listing.market.delisted

@@ -16,7 +16,7 @@ from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, Role, Strategy
 from recomma.domain.stops import Stop, in_force, strictest
-from recomma.domain.symbols import listing_of
+from recomma.domain.symbols import Listing, listing_of, listing_of_held
 from recomma.domain.wanted import Closing, Wanted, WantedExit, remembered_exits
 from recomma.ports import DealHere, Neighbour, Observed, Sought
 from tests.fakes.notes import FakeNotes
@@ -99,7 +99,7 @@ class FakeDealBook:
             raise LookupError(f"bot {self.bot_id} is not paired with {venue}")
         standing, why = self._rows.standings.get((self.deal_id, venue), (None, None))
         mode, _ = self._rows.first_sights.get((self.deal_id, venue), (Mode.WHOLE, None))
-        listing = listing_of(self.pair, self._rows.markets.get(venue, {}))
+        listing = self._listing(venue)
         market = listing.market if listing else None
         neighbours = self._neighbours(venue, market.coin) if market else ()
         return DealHere(
@@ -268,6 +268,12 @@ class FakeDealBook:
         policy = self._policy_of(self.bot_id, venue)
         _, kept = self._rows.first_sights.get((self.deal_id, venue), (None, policy.multiplier))
         return replace(policy, multiplier=kept)
+
+    def _listing(self, venue: str) -> Listing | None:
+        universe = self._rows.markets.get(venue, {})
+        held = [universe[o.coin] for o in self.orders(venue) if o.coin in universe]
+        live = listing_of(self.pair, universe)
+        return live or (listing_of_held(self.pair, held[0]) if held else None)
 
     def _stop(self, venue: str, coin: str | None) -> Stop | None:
         return strictest(

@@ -25,7 +25,7 @@ from recomma.adapters.postgres.tables import (
     venues,
     wanted_orders,
 )
-from recomma.adapters.postgres.universe import KnownMarkets
+from recomma.adapters.postgres.universe import KnownMarkets, Universe
 from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
 from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
@@ -37,7 +37,7 @@ from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
 from recomma.domain.stops import Stop, strictest
-from recomma.domain.symbols import Listing
+from recomma.domain.symbols import Listing, listing_of_held
 from recomma.domain.wanted import Wanted
 from recomma.ports import DealHere, Neighbour, Observed, Sought
 
@@ -278,8 +278,14 @@ class PostgresDealBook(DealFacts):
 
     def _listing(self, venue: str) -> Listing | None:
         if venue not in self._listings:
-            self._listings[venue] = self._known.of(self._connection, venue, self.pair)
+            live = self._known.of(self._connection, venue, self.pair)
+            self._listings[venue] = live or self._listing_of_held(venue)
         return self._listings[venue]
+
+    def _listing_of_held(self, venue: str) -> Listing | None:
+        coin = next((order.coin for order in self._held_here(venue).orders), None)
+        market = Universe(self._connection, venue).get(coin) if coin else None
+        return listing_of_held(self.pair, market) if market else None
 
     def _neighbours_on(self, venue: str, coin: str) -> tuple[Neighbour, ...]:
         if venue not in self._neighbours:
