@@ -79,9 +79,8 @@ def apply(path: Path, as_json: bool) -> None:
         say_json(told | {"stays_dry": stays_dry})
     else:
         click.echo(f"settings version {version}: {counted(len(found.venues), 'venue')}")
-        click.echo("\n".join([*_lines(differ), *_hints(found, known)]))
-    if stays_dry:
-        fail(Exit.FAILED, f"Applied, and in dry run for now: {' '.join(stays_dry.values())}")
+        dry = [f"  venue {name} starts in dry run: {why}" for name, why in stays_dry.items()]
+        click.echo("\n".join([*_lines(differ), *_hints(found, known), *dry]))
 
 
 def _go_live(

@@ -44,7 +44,7 @@ def live(name: str, accept_foreign: bool, dry_run: bool, as_json: bool) -> None:
     """Have a venue trade with money, from its next deal on.
 
     Refused without limits per order, per deal and in total, and on an account with orders or
-    positions that are not ours. Deals that were decided in dry run stay as they are.
+    positions beside ours. Deals that were decided in dry run stay as they are.
     """
     from recomma import wiring
     from recomma.config import load
@@ -124,7 +124,7 @@ def may_go_live(
     table = config.venue(venue.name)
     if found and not (accept_foreign or (table and table.accept_foreign)):
         raise NotAllowed(
-            f"The account of venue {venue.name} has {named(found)} that are not ours: close them, "
+            f"The account of venue {venue.name} has {named(found)} beside ours: close them, "
             f"or say --accept-foreign, and they are never touched."
         )
     return named(found)

@@ -36,7 +36,7 @@ def test_everything_right_is_one_line_each_and_ends_with_0(good_place: Place) ->
     said = check(good_place.settings)
 
     assert (said.status, said.err) == (Exit.OK, "")
-    assert [text[:3] for text in said.out.splitlines()] == ["ok "] * 6
+    assert [text[:3] for text in said.out.splitlines()] == ["ok "] * 7
     assert "dry run" in line(said, "venue main")
 
 
@@ -142,6 +142,76 @@ def test_an_agent_key_that_is_no_key_is_a_bad_setting(good_place: Place) -> None
     assert said.status == Exit.USAGE
     assert "venue main" in line(said, "venue main")
     assert "nonsense" not in said.out + said.err
+
+
+def test_the_worst_delay_of_a_stop_is_told_for_the_plan(good_place: Place) -> None:
+    recomma("config", "apply", good_place.config(), settings=good_place.settings)
+
+    starter, expert = (
+        line(check(good_place.but(threecommas_plan=plan)), "stops")
+        for plan in ("starter", "expert")
+    )
+
+    assert "up to 90 s" in starter
+    assert "up to 62 s" in expert
+
+
+def test_stops_that_rest_on_the_venue_have_no_delay(good_place: Place) -> None:
+    more = '[venues.policy]\nstop = "venue_trigger"\n'
+    recomma("config", "apply", applied_with(good_place, more), settings=good_place.settings)
+
+    assert "a stop order rests" in line(check(good_place.settings), "stops")
+
+
+def applied_with(here: Place, more: str) -> Path:
+    return here.config(f'[[venues]]\nname = "main"\naccount = "{here.account}"\n{more}')
+
+
+def test_somebody_elses_order_is_a_failed_check_unless_it_is_accepted(good_place: Place) -> None:
+    recomma("config", "apply", good_place.config(), settings=good_place.settings)
+    good_place.venue.post("prices", {"DOGE": [["2020-01-01T00:00:00+00:00", "0.2"]]})
+    order = {"coin": "DOGE", "side": "buy", "size": "100", "price": "0.15"}
+    good_place.venue.post("act", [{"address": good_place.account, **order}])
+
+    refused = check(good_place.settings)
+    path = applied_with(good_place, "accept_foreign = true\n")
+    recomma("config", "apply", path, settings=good_place.settings)
+    accepted = check(good_place.settings)
+
+    assert refused.status == Exit.FAILED
+    assert "1 order beside ours" in line(refused, "venue main")
+    assert accepted.status == Exit.OK
+    assert "1 order beside ours" in line(accepted, "venue main")
+
+
+def test_a_sub_account_has_to_be_the_accounts_own(good_place: Place) -> None:
+    sub, stranger = "0x" + "5a" * 20, "0x" + "5b" * 20
+    good_place.venue.post("accounts", [{"address": sub, "master": good_place.account}])
+    good_place.venue.post("accounts", [{"address": stranger, "balance": "1"}])
+
+    found = []
+    for address in (sub, stranger):
+        path = applied_with(good_place, f'sub_account = "{address}"\n')
+        recomma("config", "apply", path, settings=good_place.settings)
+        found.append(check(good_place.settings))
+
+    assert [said.status for said in found] == [Exit.OK, Exit.FAILED]
+    assert "is no sub-account of" in line(found[1], "venue main")
+
+
+def test_a_venue_that_trades_with_money_has_limits(good_place: Place) -> None:
+    settings = good_place.but(hyperliquid_network="mainnet")
+    limits = "live = true\n[limits]\norder_usd = 5\ndeal_usd = 6\ntotal_usd = 7\n"
+    recomma("config", "apply", applied_with(good_place, limits), settings=settings)
+
+    with_limits = check(settings)
+    recomma("config", "apply", good_place.config(), settings=settings)
+    without = check(settings)
+
+    assert "live" in line(with_limits, "venue main")
+    assert with_limits.status == Exit.OK
+    assert without.status == Exit.FAILED
+    assert "live without limits.order_usd" in line(without, "venue main")
 
 
 @pytest.mark.parametrize("kind", ["http_502_html", "http_429"])

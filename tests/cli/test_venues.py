@@ -100,7 +100,7 @@ def test_live_is_refused_on_an_account_with_somebody_elses_position(good_place: 
     accepted = venues(good_place, "live", "main", "--accept-foreign")
 
     assert refused.status == Exit.FAILED
-    assert "1 order and 1 position (DOGE 100) that are not ours" in refused.sentence
+    assert "1 order and 1 position (DOGE 100) beside ours" in refused.sentence
     assert still_dry
     assert accepted.status == Exit.OK
     assert is_live(good_place)
