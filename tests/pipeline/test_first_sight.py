@@ -169,7 +169,7 @@ def test_without_its_base_the_whole_deal_is_skipped() -> None:
     world = without_base(WithoutBase.SKIP)
 
     assert world.resting() == []
-    assert world.skips() == {"safety/1": Reason.BASE_SKIPPED}
+    assert world.skips() == {"base": Reason.TOO_FAR, "safety/1": Reason.BASE_SKIPPED}
     assert world.unexplained() == []
 
 
