@@ -1,15 +1,14 @@
 """Funding: every hour a position pays its notional times the coin's rate (hyperliquid.md 16)."""
 
-from decimal import Decimal
 from typing import Final
 
 from recomma.simulators.hyperliquid import margin
 from recomma.simulators.hyperliquid.accounts import Account, FundingRow
+from recomma.simulators.hyperliquid.positions import MICRODOLLAR
 from recomma.simulators.hyperliquid.world import FundingHour, World
 
 HOUR_MS: Final = 60 * 60 * 1000
 LAG_MS: Final = 40  # The venue stamps it some tens of milliseconds after the hour.
-MICRODOLLAR: Final = Decimal("0.000001")
 
 
 def due(world: World, now_ms: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from recomma.domain.money import Side
 from recomma.simulators.hyperliquid.accounts import Account
-from recomma.simulators.hyperliquid.positions import Change, Position
+from recomma.simulators.hyperliquid.positions import MICRODOLLAR, Change, Position
 from recomma.simulators.hyperliquid.universe import Coin
 from recomma.simulators.hyperliquid.world import World
 
@@ -104,10 +104,12 @@ def settle_cash(world: World, account: Account, coin: str, change: Change, price
     account.cash += change.closed_pnl
     if change.closed:
         back = position.stake * change.closed / abs(change.start)
+        back = back.quantize(MICRODOLLAR) if position.size and not change.opened else position.stake
         position.stake -= back
         account.cash += back
     if change.opened and not is_cross(world, account, coin):
         stake = change.opened * price / _leverage(world, account, coin)
+        stake = stake.quantize(MICRODOLLAR)
         position.stake += stake
         account.cash -= stake
 

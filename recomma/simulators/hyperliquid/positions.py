@@ -7,6 +7,7 @@ from typing import Final
 from recomma.domain.money import Side
 
 ZERO: Final = Decimal(0)
+MICRODOLLAR: Final = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Position:
         start, opened = self.size, self.opened_by(side, size)
         closed = size - opened
         pnl = closed * (price - self.entry_price) * (1 if start > 0 else -1)
+        pnl = pnl.quantize(MICRODOLLAR)  # So that the rows of an account add up to its cash.
         if opened:
             kept = ZERO if closed else abs(start)
             self.entry_price = (kept * self.entry_price + opened * price) / (kept + opened)

@@ -19,7 +19,7 @@ from recomma.simulators.hyperliquid.world import World
 SNAPSHOT_ROWS: Final = 2000
 OLD_TRADES: Final = 30
 # Ended by the venue, but announced on `orderUpdates` alone (8).
-QUIET_ENDS: Final = frozenset({"reduceOnlyCanceled", "selfTradeCanceled"})
+QUIET_ENDS: Final = frozenset({"reduceOnlyCanceled"})
 
 Row = TypeVar("Row")
 
