@@ -19,9 +19,11 @@ from pydantic.fields import FieldInfo
 
 from recomma.cli.exits import Exit
 from recomma.cli.main import recomma
+from recomma.cli.remedies import REMEDIES
 from recomma.config import PREFIX, Settings
 from recomma.domain import lifecycle
 from recomma.domain.lifecycle import ARROWS, LIVE, Event, State
+from recomma.domain.reasons import Reason
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -94,6 +96,12 @@ def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comma
         return
     for word in sorted(command.commands):
         yield from _below(f"{name} {word}", command.commands[word])
+
+
+def reasons_table() -> str:
+    """Return the list of all reason codes. Raises KeyError for one without a remedy."""
+    rows = [f"| [`{reason}`](#{reason}) | {REMEDIES[reason]} |" for reason in Reason]
+    return "\n".join(["| code | what to do |", "| --- | --- |", *rows])
 
 
 def exits_table() -> str:
@@ -202,6 +210,7 @@ PARTS: Final[Mapping[str, Any]] = {
     "settings": settings_table,
     "commands": commands_table,
     "exits": exits_table,
+    "reasons": reasons_table,
 }
 
 
@@ -219,10 +228,10 @@ def with_parts(page: str) -> str:
 
 def generated() -> dict[Path, str]:
     """Return what every generated page, or page with generated parts, has to say."""
-    readme = ROOT / "README.md"
+    with_some = (ROOT / "README.md", ROOT / "docs/reasons.md")
     return {
         ROOT / "docs/order-states.md": order_states(),
-        readme: with_parts(readme.read_text(encoding="utf-8")),
+        **{page: with_parts(page.read_text(encoding="utf-8")) for page in with_some},
     }
 
 
