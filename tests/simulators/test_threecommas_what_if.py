@@ -11,6 +11,8 @@ import pytest
 
 from recomma.domain.bot_events import parse_event
 from recomma.domain.source import EventKind
+from recomma.simulators.threecommas.engine.actions import Do
+from recomma.simulators.threecommas.switches import Switches
 from recomma.simulators.threecommas.what_if import BadScript, Played, parse, read, run
 from tests.simulators.threecommas_world import START
 
@@ -205,3 +207,20 @@ def test_numbers_may_be_written_without_quotes() -> None:
         return {k: v for k, v in played.deals[0].items() if k != "prices"}
 
     assert without_history(bare) == without_history(quoted)
+
+
+def test_the_page_names_every_action_every_switch_and_every_key_of_the_examples() -> None:
+    docs = EXAMPLES[0].parents[2]
+    page = (docs / "what-if.md").read_text(encoding="utf-8")
+    switches = (docs / "simulators.md").read_text(encoding="utf-8")
+    keys = {
+        key
+        for path in EXAMPLES
+        for table in tomllib.loads(path.read_text(encoding="utf-8")).values()
+        if isinstance(table, dict)
+        for key in table
+    }
+
+    assert [do.value for do in Do if f"`{do.value}`" not in page] == []
+    assert [name for name in vars(Switches()) if f"`{name}` (" not in switches] == []
+    assert [key for key in sorted(keys) if key not in page] == []

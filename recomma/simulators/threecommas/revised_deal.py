@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from recomma.domain.money import Side
-from recomma.simulators.threecommas.deal_fields import live_values
 from recomma.simulators.threecommas.deal_template import with_defaults
+from recomma.simulators.threecommas.deal_values import live_values
 from recomma.simulators.threecommas.progress import Amounts
 from recomma.simulators.threecommas.shown_deal import ShownDeal
 from recomma.simulators.threecommas.spelling import (

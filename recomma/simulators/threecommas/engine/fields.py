@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from recomma.domain.money import Side
-from recomma.simulators.threecommas.deal_fields import (
+from recomma.simulators.threecommas.deal_values import (
     amount_fields,
     result_fields,
     status_fields,
