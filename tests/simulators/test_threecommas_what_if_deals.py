@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import requests
 
+from recomma.adapters.threecommas.client import ThreeCommas
+from recomma.adapters.threecommas.credentials import Credentials
+from recomma.domain.wanted import wanted
 from recomma.signing.threecommas import sign_hmac
 from recomma.simulators.threecommas.answers import Request
+from recomma.simulators.threecommas.transport import SimulatorTransport
 from recomma.simulators.threecommas.what_if import read, run
 from tests.simulators.threecommas_world import API_KEY, SECRET, START, World, finished_deal, second
 
@@ -300,3 +305,25 @@ def test_revisions_that_cannot_be_read_are_refused(change: dict[str, Any], said:
     refused = World().control("deals", played | change, status=400)
 
     assert said in refused["error"]
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_real_reader_understands_every_state(path: Path) -> None:
+    """Between a row and its "Placing" nobody can tell an averaging order's step (8.1)."""
+    for deal in run(read(path), starts_at=START).deals:
+        world = World(deal)
+        session = requests.Session()
+        transport = SimulatorTransport(world.simulator, lambda: START)
+        session.mount("https://api.3commas.io", transport)
+        client = ThreeCommas(
+            "https://api.3commas.io", Credentials(API_KEY, secret=SECRET), session=session
+        )
+        unknown: set[str] = set()
+        for revision in deal["revisions"]:
+            at = datetime.fromisoformat(revision["at"])
+            world.stand_at(at)
+            unknown |= set(wanted(client.read(deal["id"], at)).unknown)
+
+        assert {
+            text for text in unknown if "no event tells its averaging step" not in text
+        } == set()
