@@ -216,6 +216,16 @@ def test_the_market_is_told_at_once_and_when_it_moves(desk: Desk, asked: dict[st
     assert "0.19" in json.dumps(moved)
 
 
+def test_an_account_with_its_own_path_can_be_named_for_its_prices(desk: Desk) -> None:
+    asked = {"type": "allMids", "user": MASTER}
+    common, own = desk.stream({"type": "allMids"}), desk.stream(asked)
+
+    desk.price("DOGE", "0.3", account=MASTER)
+
+    assert desk.frames(common) == []
+    assert desk.told(own, "allMids")[0]["mids"]["DOGE"] == "0.3"
+
+
 def test_a_coin_without_a_price_has_an_empty_best_bid_and_offer(desk: Desk) -> None:
     _, bbo = subscribed(desk, {"type": "bbo", "coin": "MATIC"})
 

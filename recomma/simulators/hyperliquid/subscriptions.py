@@ -16,6 +16,7 @@ from recomma.simulators.hyperliquid.orders import Record
 from recomma.simulators.hyperliquid.wire import JsonObject, WrongShape, address, dotted
 from recomma.simulators.hyperliquid.world import World
 
+OF_THE_MARKET: Final = frozenset({"allMids", "l2Book", "bbo", "activeAssetCtx"})
 SNAPSHOT_ROWS: Final = 2000
 OLD_TRADES: Final = 30
 # Ended by the venue, but announced on `orderUpdates` alone (8).
@@ -43,6 +44,11 @@ class Look:
     @property
     def user(self) -> str:
         return str(self.echo["user"])
+
+    @property
+    def viewer(self) -> str | None:
+        """Return whose prices are told: as in reads, an account may have paths of its own."""
+        return self.echo.get("user")
 
     @property
     def coin(self) -> str:
@@ -90,6 +96,8 @@ def subscription(world: World, asked: Mapping[str, Any]) -> Subscription:
     echo: JsonObject = {"type": kind}
     for name in fields:
         echo[name] = _field(name, asked.get(name, DEFAULTS.get(name)))
+    if kind in OF_THE_MARKET and asked.get("user") is not None:
+        echo["user"] = address(asked["user"])
     if "coin" in echo and world.universe.named(echo["coin"]) is None:
         raise UnknownCoin
     channel = "user" if kind == "userEvents" else str(kind)
@@ -182,23 +190,23 @@ def _changed(places: Places, state: Any, shown: Any) -> list[Any]:
 
 
 def _all_mids(look: Look, places: Places, _first: bool) -> list[Any]:
-    mids = info.all_mids(look.world)
+    mids = info.all_mids(look.world, look.viewer)
     return _changed(places, mids, {"mids": mids})
 
 
 def _l2_book(look: Look, places: Places, _first: bool) -> list[Any]:
-    levels = info.levels(look.world, None, look.coin)
+    levels = info.levels(look.world, look.viewer, look.coin)
     return _changed(places, levels, {"coin": look.coin, "time": look.now_ms, "levels": levels})
 
 
 def _bbo(look: Look, places: Places, _first: bool) -> list[Any]:
-    sides = info.levels(look.world, None, look.coin)
+    sides = info.levels(look.world, look.viewer, look.coin)
     bbo = [side[0] if side else None for side in sides]
     return _changed(places, bbo, {"coin": look.coin, "time": look.now_ms, "bbo": bbo})
 
 
 def _asset_context(look: Look, places: Places, _first: bool) -> list[Any]:
-    context = info.context(look.world, None, look.coin)
+    context = info.context(look.world, look.viewer, look.coin)
     return _changed(places, context, {"coin": look.coin, "ctx": context})
 
 
