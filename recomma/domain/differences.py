@@ -16,10 +16,9 @@ from recomma.domain.naked import SETTLE
 from recomma.domain.orders import MirrorOrder, Mode, Standing, Style
 from recomma.domain.policy import MINIMUM_NOTIONAL, OnSourceExit, OnSourceRelease
 from recomma.domain.reasons import Reason
-from recomma.domain.source import Leg, Role, RowStatus
+from recomma.domain.source import ENTRY_ROLES, Leg, Role, RowStatus
 from recomma.domain.stops import Level
 
-ENTRY_ROLES: Final = {Role.BASE, Role.SAFETY, Role.MANUAL}
 BASE: Final = Leg(Role.BASE)
 STOP: Final = Leg(Role.STOP)
 
