@@ -164,6 +164,9 @@ def _reopening(
     last = number + 1 == len(script.openings) + script.reopenings
     if number + 1 < len(script.openings) or last:
         return None
+    stopped = found.payload["status"] == "stop_loss_finished"
+    if script.reopens == "never" or (stopped and script.settings.stop.disables_bot):
+        return None
     early = script.reopens == "before_close"
     at, delay = found.finished_at, REOPENS_AFTER
     if early and found.exit_filled_at is not None:

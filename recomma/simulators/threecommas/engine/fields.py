@@ -11,6 +11,7 @@ from recomma.simulators.threecommas.deal_values import (
 )
 from recomma.simulators.threecommas.engine import ladder
 from recomma.simulators.threecommas.engine.running import RunningDeal
+from recomma.simulators.threecommas.engine.settings import Settings, Stop
 from recomma.simulators.threecommas.rows import RowKind, RowState
 from recomma.simulators.threecommas.spelling import ZERO, Json, decimal_text, time_text
 
@@ -133,9 +134,7 @@ def _setting_fields(deal: RunningDeal) -> Json:
 
 def opening_fields(deal: RunningDeal) -> Json:
     """Return the settings that a deal copies when it opens and never changes."""
-    settings = deal.settings
-    stop = settings.stop
-    coin = settings.coin
+    settings, coin = deal.settings, deal.settings.coin
     if settings.terms.futures and deal.switches.futures_to_currency == "coin":
         coin = coin.removesuffix(settings.quote)
     return {
@@ -145,6 +144,19 @@ def opening_fields(deal: RunningDeal) -> Json:
         "strategy": "long" if settings.side is Side.BUY else "short",
         "market_type": "futures" if settings.terms.futures else "spot",
         "created_at": time_text(deal.opened_at),
+        **_ladder_fields(settings),
+        "take_profit_type": settings.target_of,
+        "close_strategy_list": _signal if settings.close_condition else [],
+        "min_profit_percentage": decimal_text(settings.min_profit_percent),
+        "min_profit_type": "average_buy_price" if settings.min_profit_percent else None,
+        **_stop_fields(settings.stop),
+        "leverage_type": settings.leverage_type,
+        "leverage_custom_value": _text(settings.leverage),
+    }
+
+
+def _ladder_fields(settings: Settings) -> Json:
+    return {
         "base_order_volume": decimal_text(settings.base_volume),
         "safety_order_volume": decimal_text(settings.safety_volume),
         "base_order_volume_type": settings.volume_type,
@@ -160,17 +172,16 @@ def opening_fields(deal: RunningDeal) -> Json:
             }
             for rung in settings.custom_rungs
         ],
-        "take_profit_type": settings.target_of,
         "safety_strategy_list": _signal if settings.by_signal else [],
-        "close_strategy_list": _signal if settings.close_condition else [],
-        "min_profit_percentage": decimal_text(settings.min_profit_percent),
-        "min_profit_type": "average_buy_price" if settings.min_profit_percent else None,
+    }
+
+
+def _stop_fields(stop: Stop) -> Json:
+    return {
         "stop_loss_type": "stop_loss_and_disable_bot" if stop.disables_bot else "stop_loss",
         "sl_to_breakeven_data": (
             {"upper_breakeven_limit": stop.breakeven_after} if stop.breakeven_after else None
         ),
-        "leverage_type": settings.leverage_type,
-        "leverage_custom_value": _text(settings.leverage),
     }
 
 
