@@ -13,8 +13,8 @@ ASKED = (State.IN_DOUBT, State.RESTING)
 
 
 def committed(rows: Rows, orders: FakeOrders, venue: str) -> Commitments:
-    places = {(o.deal_id, o.venue, o.coin) for o in rows.orders.values()}
-    found = [_commitment(rows, orders, here, at, coin) for here, at, coin in sorted(places)]
+    places = {(o.venue, o.deal_id, o.coin) for o in rows.orders.values()}
+    found = [_commitment(rows, orders, deal, at, coin) for at, deal, coin in sorted(places)]
     asked = [o for o in rows.orders.values() if o.venue == venue and o.state in ASKED]
     return Commitments(tuple(each for each in found if each.usd), len(asked))
 
