@@ -22,6 +22,7 @@ class Share:
     side: Side  # Of its entries: a buy holds a long position.
     left: Size
     in_doubt: bool  # An order on its coin may have been executed without our knowing yet.
+    last_fill_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,18 @@ def _unsure(book: SurveyBook, shares: Iterable[Share], read: _Read) -> frozenset
     """Return the coins that cannot be judged now: one of our own orders may have moved them.
 
     An exit that has left the book has filled, or was cancelled: its deal's look will tell, and
-    what it sold must not be called lost before.
+    what it sold must not be called lost before. A deal may have fills that are newer than what was
+    read, because somebody else booked them while this survey stood still.
     """
     listed = {order.cloid for order in read.orders}
     left_the_book = {coin for coin, cloids in book.exits_at_rest().items() if cloids - listed}
-    return read.restless | left_the_book | {share.coin for share in shares if share.in_doubt}
+    quiet_since = read.state.at - QUIET_AFTER
+    unsettled = {
+        share.coin
+        for share in shares
+        if share.in_doubt or (share.last_fill_at and share.last_fill_at > quiet_since)
+    }
+    return read.restless | left_the_book | unsettled
 
 
 def _take_off(

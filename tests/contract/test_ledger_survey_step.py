@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -51,6 +52,7 @@ class HeldVenue:
     records: dict[str, OrderRecord] = field(default_factory=dict)
     name: str = VENUE
     signer: str = SIGNER
+    at: datetime | None = None  # None: it answers with the present.
 
     def open_orders(self) -> Sequence[OpenOrder]:
         return self.orders
@@ -64,7 +66,7 @@ class HeldVenue:
     def account_state(self) -> AccountState:
         size = Decimal(self.size)
         held = (Position(COIN, size, Price(Decimal("0.2"))),) if size else ()
-        return AccountState(held, Decimal(100), Decimal(90), self.world.now)
+        return AccountState(held, Decimal(100), Decimal(90), self.at or self.world.now)
 
     def address_budget(self) -> AddressBudget:
         return AddressBudget(1, 1000)
@@ -154,6 +156,19 @@ def test_a_coin_that_was_traded_a_moment_ago_is_not_judged(world: LedgerWorld) -
         world.now += CONFIRM_AFTER
 
     assert left(world) == [Decimal(100), Decimal(50)]
+
+
+def test_a_survey_that_stood_still_while_others_booked_fills_judges_nothing(
+    world: LedgerWorld,
+) -> None:
+    look(world, HeldVenue(world, "120"))
+    read_at = world.now + CONFIRM_AFTER
+    world.now = read_at + CONFIRM_AFTER
+    world.ledger.book_fills(VENUE, [world.fill(oid=1, tid=8, size="30")], world.now)
+
+    look(world, HeldVenue(world, "120", at=read_at))
+
+    assert left(world) == [Decimal(130), Decimal(50)]
 
 
 def test_a_liquidation_among_the_fills_is_the_reason(world: LedgerWorld) -> None:

@@ -49,9 +49,11 @@ class FakeSurveyBook:
         found = []
         for deal_id, coin in sorted(coins.items()):
             side = self._rows.deals[deal_id].listed.strategy.entry_side
-            left = self._orders.holding(deal_id, self._name).left(side)
+            holding = self._orders.holding(deal_id, self._name)
+            left = holding.left(side)
             if left:
-                found.append(Share(deal_id, coin, side, left, coin in doubtful))
+                doubt = coin in doubtful
+                found.append(Share(deal_id, coin, side, left, doubt, holding.last_fill_at))
         return found
 
     def exits_at_rest(self) -> Mapping[str, frozenset[str]]:

@@ -238,7 +238,7 @@ class PostgresSurveyBook:
 def _share(row: AnyRow, in_doubt: bool) -> Share:
     side = Strategy(row.strategy).entry_side
     holding = Holding(Size(row.bought), Size(row.sold), row.last_fill_at, row.moved)
-    return Share(row.deal_id, row.coin, side, holding.left(side), in_doubt)
+    return Share(row.deal_id, row.coin, side, holding.left(side), in_doubt, row.last_fill_at)
 
 
 def _fill(row: AnyRow) -> Fill:
