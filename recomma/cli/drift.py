@@ -10,12 +10,13 @@ from recomma.cli.acting import counted, say_json
 from recomma.cli.deals import difference_json
 from recomma.cli.exits import Exit
 from recomma.cli.tables import as_json_option, moment, number, table
-from recomma.domain.accounts import Beside
+from recomma.domain.accounts import Beside, OrderOfOthers, PositionBeside
 from recomma.domain.books import DealBooks
 from recomma.domain.differences import Difference, differences
 from recomma.domain.mirrored import Mirrored
 from recomma.domain.naked import NO_FILLS, SETTLE, Summary, naked_since, summary
 from recomma.domain.reasons import Reason
+from recomma.domain.timeline import BookedFill
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,6 @@ def _naked(here: Iterable[tuple[DealBooks, Mirrored]]) -> Iterable[NakedNow]:
 
 
 def _json(found: Drift) -> dict[str, Any]:
-    beside = found.beside
     return {
         "unexplained": found.unexplained,
         "differences": [difference_json(each) for each in found.differences],
@@ -99,51 +99,54 @@ def _json(found: Drift) -> dict[str, Any]:
             for each in found.naked
         ],
         "naked_seconds": found.summary.as_json(),
-        "foreign_orders": [
-            {
-                "venue": each.venue,
-                "oid": each.oid,
-                "coin": each.coin,
-                "side": str(each.side),
-                "price": number(each.price),
-                "size": number(each.size),
-                "reduce_only": each.reduce_only,
-                "cloid": each.cloid,
-                "names_deal": each.names_deal,
-                "first_seen_at": each.first_seen_at,
-                "reason": str(each.reason),
-            }
-            for each in beside.orders
-        ],
-        "positions": [
-            {
-                "venue": each.venue,
-                "coin": each.coin,
-                "held": number(each.held),
-                "ours": number(each.ours),
-                "beyond": number(each.beyond),
-                "read_at": each.read_at,
-                "reason": str(each.reason),
-            }
-            for each in beside.positions
-        ],
-        "foreign_fills": [
-            {
-                "at": each.at,
-                "venue": each.venue,
-                "coin": each.coin,
-                "side": str(each.side),
-                "size": number(each.size),
-                "price": number(each.price),
-                "oid": each.oid,
-                "reason": str(Reason.FOREIGN),
-            }
-            for each in beside.fills
-        ],
+        "foreign_orders": [_order_json(order) for order in found.beside.orders],
+        "positions": [_position_json(held) for held in found.beside.positions],
+        "foreign_fills": [_fill_json(fill) for fill in found.beside.fills],
         "troubles": [
             {"venue": each.venue, "text": each.text, "reason": each.reason}
-            for each in beside.troubles
+            for each in found.beside.troubles
         ],
+    }
+
+
+def _order_json(order: OrderOfOthers) -> dict[str, Any]:
+    return {
+        "venue": order.venue,
+        "oid": order.oid,
+        "coin": order.coin,
+        "side": str(order.side),
+        "price": number(order.price),
+        "size": number(order.size),
+        "reduce_only": order.reduce_only,
+        "cloid": order.cloid,
+        "names_deal": order.names_deal,
+        "first_seen_at": order.first_seen_at,
+        "reason": str(order.reason),
+    }
+
+
+def _position_json(held: PositionBeside) -> dict[str, Any]:
+    return {
+        "venue": held.venue,
+        "coin": held.coin,
+        "held": number(held.held),
+        "ours": number(held.ours),
+        "beyond": number(held.beyond),
+        "read_at": held.read_at,
+        "reason": str(held.reason),
+    }
+
+
+def _fill_json(fill: BookedFill) -> dict[str, Any]:
+    return {
+        "at": fill.at,
+        "venue": fill.venue,
+        "coin": fill.coin,
+        "side": str(fill.side),
+        "size": number(fill.size),
+        "price": number(fill.price),
+        "oid": fill.oid,
+        "reason": str(Reason.FOREIGN),
     }
 
 

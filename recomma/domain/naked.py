@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from statistics import median
 from typing import Final
 
 NONE: Final = timedelta(0)
@@ -81,31 +80,37 @@ class Span:
 
 @dataclass(frozen=True)
 class Summary:
-    """Over all fills, in seconds; `no_exit_at_source` is the sum of what is counted apart."""
+    """Over all fills; `no_exit_at_source` is the sum of what is counted apart."""
 
     fills: int
-    median: float
-    worst: float
-    no_exit_at_source: float
+    median: timedelta
+    worst: timedelta
+    no_exit_at_source: timedelta
 
     @property
     def sentence(self) -> str:
         """Say it in one line."""
         fills = "1 fill" if self.fills == 1 else f"{self.fills} fills"
         return (
-            f"Naked seconds after {fills}: median {self.median:.1f}, worst {self.worst:.1f}; "
-            f"without an exit at 3Commas {self.no_exit_at_source:.1f} more."
+            f"Naked seconds after {fills}: median {_tenths(self.median)}, worst "
+            f"{_tenths(self.worst)}; without an exit at 3Commas "
+            f"{_tenths(self.no_exit_at_source)} more."
         )
 
-    def as_json(self) -> dict[str, float]:
+    def as_json(self) -> dict[str, object]:
+        """Return it in seconds, to the millisecond."""
         return {
-            "median": self.median,
-            "worst": self.worst,
-            "no_exit_at_source": self.no_exit_at_source,
+            "median": round(self.median.total_seconds(), 3),
+            "worst": round(self.worst.total_seconds(), 3),
+            "no_exit_at_source": round(self.no_exit_at_source.total_seconds(), 3),
         }
 
 
-NO_FILLS: Final = Summary(0, 0.0, 0.0, 0.0)
+NO_FILLS: Final = Summary(0, NONE, NONE, NONE)
+
+
+def _tenths(time: timedelta) -> str:
+    return f"{time.total_seconds():.1f}"
 
 
 def naked_per_fill(track: Track, now: datetime) -> tuple[Naked, ...]:
@@ -134,18 +139,17 @@ def naked_since(track: Track, now: datetime) -> datetime | None:
 
 def summary(tracks: Iterable[Track], now: datetime) -> Summary:
     """Sum up the fills of all tracks."""
-    seconds: list[float] = []
+    times: list[timedelta] = []
     apart = NONE
     for track in tracks:
-        seconds += [each.naked.total_seconds() for each in naked_per_fill(track, now)]
+        times += [each.naked for each in naked_per_fill(track, now)]
         without = _without_exit(track, now)
         apart += sum((b.overlap(w) for b in _uncovered(track, now) for w in without), NONE)
-    return Summary(
-        fills=len(seconds),
-        median=round(median(seconds), 3) if seconds else 0.0,
-        worst=round(max(seconds, default=0.0), 3),
-        no_exit_at_source=round(apart.total_seconds(), 3),
-    )
+    if not times:
+        return NO_FILLS
+    ordered = sorted(times)
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    return Summary(len(ordered), middle, ordered[-1], apart)
 
 
 def _positions(track: Track, now: datetime) -> list[tuple[datetime, Decimal]]:

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from recomma.domain.naked import (
+    NO_FILLS,
     Execution,
     Naked,
     Rested,
@@ -96,14 +97,14 @@ def test_time_in_which_the_source_shows_no_exit_is_counted_apart() -> None:
     (found,) = naked_per_fill(track, NOW)
 
     assert found == Naked(at(0), timedelta(seconds=2), timedelta(seconds=30), ended=True)
-    assert summary([track], NOW).no_exit_at_source == 30
+    assert summary([track], NOW).no_exit_at_source == timedelta(seconds=30)
 
 
 def test_an_exit_that_the_source_took_away_is_counted_apart_from_then_on() -> None:
     shown = ((at(0), True), (at(100), False))
     track = Track((fill(0, 100),), (rested(0, 100, 100),), exit_shown=shown)
 
-    assert summary([track], at(160)).no_exit_at_source == 60
+    assert summary([track], at(160)).no_exit_at_source == timedelta(seconds=60)
     assert naked_since(track, at(160)) == at(100)
 
 
@@ -143,7 +144,8 @@ def test_the_summary_has_the_median_and_the_worst_of_all_deals() -> None:
 
 
 def test_a_summary_of_nothing_is_zero() -> None:
-    assert (summary([], NOW).fills, summary([], NOW).worst) == (0, 0.0)
+    assert summary([], NOW) == NO_FILLS
+    assert NO_FILLS.as_json() == {"median": 0.0, "worst": 0.0, "no_exit_at_source": 0.0}
 
 
 @pytest.mark.parametrize("seed", range(30))
