@@ -230,7 +230,7 @@ def test_entries_leave_a_reserve_of_the_address_budget_to_exits(
     ],
 )
 def test_what_is_too_much_for_an_order_or_a_deal_is_skipped_for_good(
-    entry: MirrorOrder, limits: dict[str, str], reason: Reason
+    entry: MirrorOrder, limits: dict[str, Any], reason: Reason
 ) -> None:
     mine = has("20", "10", deal_id=entry.deal_id)
 
