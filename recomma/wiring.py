@@ -4,13 +4,14 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final
 
 import redis
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from sqlalchemy import Engine
 
 from recomma.adapters.hyperliquid.client import HyperliquidExchange, HyperliquidInfo
@@ -46,19 +47,30 @@ APPLIED_SECONDS: Final = 3.0
 SPARE_CONNECTIONS = 4  # Beyond one per worker thread: the relay, and a second book in a step.
 
 
-def build(settings: Settings, publisher: Publisher) -> Tools:
+@dataclass(frozen=True)
+class Outside:
+    """What stands where the network and the time are. By default the real ones."""
+
+    transports: Mapping[str, BaseAdapter] = field(default_factory=dict)  # By the URL they serve.
+    clock: Clock | None = None
+
+
+REAL: Final = Outside()
+
+
+def build(settings: Settings, publisher: Publisher, outside: Outside = REAL) -> Tools:
     """Build the pipeline's tools. Raises BadSetting, or what the database says of its schema."""
     require_fast_curve()
     engine = make_engine(settings.database_url, pool_size=settings.concurrency + SPARE_CONNECTIONS)
     schema.check(engine)
-    clock = clock_of(settings)
+    clock = outside.clock or clock_of(settings)
     ledger = PostgresLedger(
         engine, clock=clock, applied=_Applied(engine), look_cadence=settings.look_cadence
     )
     return Tools(
         ledger=ledger,
-        sources={settings.account: source_of(settings)},
-        venues=_Venues(settings, {terms.name: terms for terms in ledger.venues()}, ledger),
+        sources={settings.account: source_of(settings, outside)},
+        venues=_Venues(settings, ledger, outside),
         locks=RedisLocks(settings.redis_url),
         publisher=publisher,
         metrics=PrometheusMetrics(),
@@ -93,11 +105,21 @@ def scratch(database_url: str, redis_url: str) -> Iterator[tuple[str, str]]:
 
     Raises NotAllowed where the servers do not let us.
     """
-    database, queues = postgres_scratch.create(database_url), redis_scratch.find(redis_url)
+    with scratch_database(database_url) as database:
+        queues = redis_scratch.find(redis_url)
+        try:
+            yield database, queues
+        finally:
+            redis_scratch.clear(queues)
+
+
+@contextmanager
+def scratch_database(url: str) -> Iterator[str]:
+    """Yield the URL of a database of one's own on the same server. Raises NotAllowed."""
+    database = postgres_scratch.create(url)
     try:
-        yield database, queues
+        yield database
     finally:
-        redis_scratch.clear(queues)
         postgres_scratch.drop(database)
 
 
@@ -107,12 +129,12 @@ def migrate(settings: Settings) -> str:
     return schema.head()
 
 
-def ledger_of(settings: Settings) -> PostgresLedger:
+def ledger_of(settings: Settings, outside: Outside = REAL) -> PostgresLedger:
     """Return the ledger for a command or a test stage."""
     engine = engine_of(settings)
     return PostgresLedger(
         engine,
-        clock=clock_of(settings),
+        clock=outside.clock or clock_of(settings),
         applied=_Applied(engine),
         look_cadence=settings.look_cadence,
     )
@@ -122,11 +144,12 @@ def progress_of(settings: Settings) -> Progress:
     return Progress(engine_of(settings))
 
 
-def books_of(settings: Settings) -> Books:
+def books_of(settings: Settings, outside: Outside = REAL) -> Books:
     """Return what reports read. Raises SchemaMissing for an unmigrated database."""
     engine = engine_of(settings)
     schema.check(engine)
-    return Books(engine, clock=clock_of(settings), applied=_Applied(engine))
+    clock = outside.clock or clock_of(settings)
+    return Books(engine, clock=clock, applied=_Applied(engine))
 
 
 def stories_of(settings: Settings) -> Stories:
@@ -175,8 +198,12 @@ def venue_clock_skew(settings: Settings) -> timedelta:
     return middle - state.at
 
 
-def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: datetime) -> int:
+def apply_config(
+    settings: Settings, config: ConfigFile, *, actor: str, at: datetime, live: bool | None = None
+) -> int:
     """Store recomma.toml as a settings version; a venue that is new starts in dry run.
+
+    `live` is for simulated venues: of the others `recomma venues live` decides.
 
     Raises BadSetting for a venue without a key, BadConfig for one that would change its account.
     """
@@ -187,7 +214,7 @@ def apply_config(settings: Settings, config: ConfigFile, *, actor: str, at: date
             sub_account=venue.sub_account,
             network=str(settings.hyperliquid_network),
             signer=_key_of(settings, venue.name).address,
-            live=None,  # `recomma venues live` decides that.
+            live=live,
             bots=None if venue.bots == "all" else tuple(venue.bots),
         )
         for venue in config.venues
@@ -255,12 +282,12 @@ def apply_venues(
     )
 
 
-def source_of(settings: Settings) -> ThreeCommas:
+def source_of(settings: Settings, outside: Outside = REAL) -> ThreeCommas:
     """Return the 3Commas account of the settings. Raises BadSetting for unusable credentials."""
     return ThreeCommas(
         settings.threecommas_url,
         _credentials(settings),
-        session=_session(settings.concurrency),
+        session=_session(settings.concurrency, outside),
         forced_mode=settings.threecommas_mode,
     )
 
@@ -278,9 +305,9 @@ def _credentials(settings: Settings) -> Credentials:
         ) from None
 
 
-def venue_of(settings: Settings, terms: VenueTerms) -> HyperliquidVenue:
+def venue_of(settings: Settings, terms: VenueTerms, outside: Outside = REAL) -> HyperliquidVenue:
     """Return a venue with its agent key. Raises BadSetting if there is no usable key for it."""
-    session = _session(settings.concurrency)
+    session = _session(settings.concurrency, outside)
     url = settings.hyperliquid_url
     key = _key_of(settings, terms.name)
     exchange = HyperliquidExchange(
@@ -315,11 +342,13 @@ def _agent_key(settings: Settings, venue: str) -> str:
     return settings.agent_key.get_secret_value()
 
 
-def _session(connections: int) -> requests.Session:
+def _session(connections: int, outside: Outside = REAL) -> requests.Session:
     session = requests.Session()
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections + 1)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
+    for url, transport in outside.transports.items():
+        session.mount(url, transport)
     # A proxy setting of the machine must not see signed requests that nobody sent there.
     session.trust_env = False
     return session
@@ -349,19 +378,18 @@ def _applied(version: int, body: Mapping[str, Any]) -> Applied:
 class _Venues(Mapping[str, Venue]):
     """Venues by name, each built when it is first worked on; a new one needs no restart."""
 
-    def __init__(
-        self, settings: Settings, known: dict[str, VenueTerms], ledger: PostgresLedger
-    ) -> None:
+    def __init__(self, settings: Settings, ledger: PostgresLedger, outside: Outside) -> None:
         self._settings = settings
-        self._known = known
         self._ledger = ledger
+        self._outside = outside
+        self._known = {terms.name: terms for terms in ledger.venues()}
         self._built: dict[str, HyperliquidVenue] = {}
 
     def __getitem__(self, name: str) -> Venue:
         if name not in self._built:
             if name not in self._known:
                 self._known = {terms.name: terms for terms in self._ledger.venues()}
-            self._built[name] = venue_of(self._settings, self._known[name])
+            self._built[name] = venue_of(self._settings, self._known[name], self._outside)
         return self._built[name]
 
     def __iter__(self) -> Iterator[str]:

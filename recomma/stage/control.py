@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import requests
+from requests.adapters import BaseAdapter
 
 from recomma.domain.money import Price
 
@@ -16,10 +17,14 @@ class ControlFailed(Exception):
 
 
 class Control:
-    def __init__(self, url: str) -> None:
+    """`transport` ends the wire in this process; without it the simulator listens at `url`."""
+
+    def __init__(self, url: str, transport: BaseAdapter | None = None) -> None:
         self.url = url
         self._session = requests.Session()
         self._session.trust_env = False
+        if transport is not None:
+            self._session.mount(url, transport)
 
     def post(self, call: str, body: Any) -> None:
         answer = self._session.post(
