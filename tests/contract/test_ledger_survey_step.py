@@ -248,6 +248,20 @@ def test_an_adopted_order_takes_the_place_of_one_that_was_only_planned(
     assert (order.terms.price, order.terms.size) == (price, size)
 
 
+def test_the_next_cloid_of_an_adopted_leg_was_never_used(world: LedgerWorld) -> None:
+    with world.ledger.survey(VENUE) as book:
+        cloid = encode(book.venue.tag, DEAL, SAFETY, 9)
+    size = Size(Decimal(50))
+    price = Price(Decimal("0.18"))
+    lost = OpenOrder(COIN, 9, cloid, Side.BUY, price, size, size, reduce_only=False, at=None)
+
+    look(world, HeldVenue(world, "150", [lost]))
+
+    (order,) = [o for o in world.here().orders if o.leg == SAFETY]
+    with world.ledger.signer(VENUE, None) as signer:
+        assert signer.attempts_before(order) == 10
+
+
 def test_a_leg_whose_order_is_in_doubt_is_settled_first(world: LedgerWorld) -> None:
     doubtful = world.place(new_order(SAFETY, price="0.19"))
     world.ask(doubtful)

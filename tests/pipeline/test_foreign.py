@@ -90,6 +90,8 @@ def test_another_installation_on_one_of_our_deals_keeps_ours_from_entering() -> 
     world.wait(10)
 
     assert why is Reason.OTHER_INSTALLATION
+    (foreign,) = open_foreign(world)
+    assert (foreign.reason, foreign.names_deal) == (Reason.OTHER_INSTALLATION, DEAL)
     assert text == f"Another installation trades deal {DEAL} on {VENUE}: stop one of the two."
     assert world.order("base", OTHER).waits_why is Reason.OTHER_INSTALLATION
     assert world.position() == 100
