@@ -39,6 +39,7 @@ class Line:
     reason: Reason | None = None
     rule: str = ""  # Which of our rules decided it.
     settings_version: int | None = None
+    place: tuple[int, int] = (0, 0)  # Among lines of one moment: whose order, and which step of it.
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ HAPPENED: Final[Mapping[str, tuple[Told, str]]] = {
     "cancel_wanted": (Told.DECIDED, "should go"),
     str(Event.WITHDRAWN): (Told.DECIDED, "dropped before it was asked for"),
     str(Event.SKIPPED): (Told.DECIDED, "not sent"),
-    str(Event.ASKED): (Told.SENT, "request stored, to be sent"),
-    "cancel_asked": (Told.SENT, "cancel stored, to be sent"),
+    str(Event.ASKED): (Told.SENT, "asked for"),
+    "cancel_asked": (Told.SENT, "cancel asked for"),
     str(Event.RESTED): (Told.ANSWERED, "rests on the book"),
     str(Event.FILLED): (Told.ANSWERED, "filled completely"),
     str(Event.ENDED_PARTLY): (Told.ANSWERED, "ended before all of it filled"),
@@ -82,6 +83,14 @@ def happened(event: str) -> tuple[Told, str]:
     return HAPPENED.get(event, (Told.ANSWERED, event.replace("_", " ")))
 
 
-def in_order(line: Line) -> tuple[datetime, int]:
-    """Sort by time; of one moment, first what was said, then what was made of it."""
-    return line.at, list(Told).index(line.told)
+_FIRST: Final = (Told.SOURCE, Told.WANTED, Told.STOP)
+_LAST: Final = (Told.MOVED, Told.LETTER, Told.PERSON)
+
+
+def in_order(line: Line) -> tuple[datetime, int, tuple[int, int]]:
+    """Sort by time; of one moment, what was said stands before what was made of it, and the lines
+    of an order stand together, step by step. In a rehearsal much happens in one moment."""
+    if line.told in _FIRST:
+        return line.at, _FIRST.index(line.told), line.place
+    after = _LAST.index(line.told) + 1 if line.told in _LAST else 0
+    return line.at, len(_FIRST) + after, line.place

@@ -1,5 +1,6 @@
 """The story of one deal out of the ledger, for `recomma explain`."""
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -12,6 +13,7 @@ from recomma.adapters.postgres.sharing import stop_of
 from recomma.adapters.postgres.universe import Universe
 from recomma.adapters.postgres.values import AnyRow, reason_of
 from recomma.adapters.postgres.views import Timelines, WantedRevision
+from recomma.domain.lifecycle import Event
 from recomma.domain.reasons import Reason
 from recomma.domain.source import RowStatus
 from recomma.domain.stops import Stop
@@ -19,6 +21,10 @@ from recomma.domain.symbols import listing_of
 from recomma.domain.timeline import Line, Told, happened, in_order
 from recomma.ports import NotThere
 
+Requests = dict[tuple[int, str], deque[str]]
+"""What was sent, by order and by the event of its history."""
+
+_AFTER_ALL: Final = 2**63
 SHOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "status": ("status",),
     "error": ("deal_has_error", "has_error"),
@@ -50,30 +56,59 @@ class Stories:
             if deal is None:
                 raise NotThere(f"the ledger has no deal {deal_id}")
             lines = [*_decided(connection, deal), *_fills(connection, deal_id)]
-            lines += [*_sent(connection, deal_id), *_moved(connection, deal_id)]
-            lines += [*_stopped(connection, deal), *_letters(connection, deal_id)]
-            lines += _persons(connection, deal_id)
+            lines += [*_moved(connection, deal_id), *_stopped(connection, deal)]
+            lines += [*_letters(connection, deal_id), *_persons(connection, deal_id)]
+            requests = _requests(connection, deal_id)
         lines += _said(self._timelines.readings(deal_id))
         for revision in self._timelines.wanted(deal_id):
             lines += _wanted(revision)
-        lines += self._orders(deal_id)
+        lines += self._orders(deal_id, requests)
         here = [line for line in lines if venue is None or line.venue in ("", venue)]
         return tuple(sorted(here, key=in_order))
 
-    def _orders(self, deal_id: int) -> Iterable[Line]:
+    def _orders(self, deal_id: int, requests: Requests) -> Iterable[Line]:
+        """Tell each order's history; the nth time that it was asked for is its nth attempt."""
         for each in self._timelines.history(deal_id):
             told, words = happened(each.event)
-            details = f": {each.text}" if each.text else ""
+            asked = requests.get((each.order_id, each.event))
+            details = each.text or (asked.popleft() if asked else "")
             yield Line(
                 each.at,
                 told,
-                f"order {each.order_id} {words}{details}",
+                f"order {each.order_id} {words}" + (f": {details}" if details else ""),
                 each.venue,
                 str(each.leg),
                 each.why,
                 each.rule,
                 each.settings_version,
+                (each.order_id, 2 * each.seq),
             )
+
+
+def _requests(connection: Connection, deal_id: int) -> Requests:
+    """Return how each attempt was sent, by order and event, in the order of the attempts."""
+    attempt, batch, order = t.attempts, t.batches, t.mirror_orders
+    rows = connection.execute(
+        select(attempt, batch.c.nonce, batch.c.sent, batch.c.answered_at)
+        .join(batch, batch.c.id == attempt.c.batch_id)
+        .join(order, order.c.id == attempt.c.order_id)
+        .where(order.c.deal_id == deal_id)
+        .order_by(attempt.c.id)
+    )
+    found: Requests = defaultdict(deque)
+    for row in rows:
+        event = str(Event.ASKED) if row.kind == "place" else t.CANCEL_ASKED
+        found[row.order_id, event].append(_request(row))
+    return found
+
+
+def _request(row: AnyRow) -> str:
+    name = f", cloid {row.cloid}" if row.cloid else ""
+    if not row.sent:
+        return f"nonce {row.nonce}{name}, stored and not sent yet"
+    times = "" if row.sent == 1 else f", the same bytes sent {row.sent} times"
+    heard = "" if row.answered_at else ", no answer yet"
+    return f"nonce {row.nonce}{name}{times}{heard}"
 
 
 def _said(readings: Sequence[tuple[datetime, str, object]]) -> Iterable[Line]:
@@ -142,34 +177,20 @@ def _decided(connection: Connection, deal: AnyRow) -> Iterable[Line]:
         )
 
 
-def _sent(connection: Connection, deal_id: int) -> Iterable[Line]:
-    """Tell of each attempt how it was sent."""
-    attempt, batch, order = t.attempts, t.batches, t.mirror_orders
-    rows = connection.execute(
-        select(attempt, batch.c.nonce, batch.c.sent, batch.c.sent_at, batch.c.answered_at)
-        .add_columns(order.c.venue, order.c.leg)
-        .join(batch, batch.c.id == attempt.c.batch_id)
-        .join(order, order.c.id == attempt.c.order_id)
-        .where(order.c.deal_id == deal_id, batch.c.sent > 0)
-    )
-    for row in rows:
-        name = f", cloid {row.cloid}" if row.cloid else ""
-        times = "" if row.sent == 1 else f", the same bytes {row.sent} times"
-        heard = "" if row.answered_at else "; no answer yet"
-        text = f"order {row.order_id} {row.kind}: nonce {row.nonce}{name}{times}{heard}"
-        yield Line(row.sent_at, Told.SENT, text, row.venue, row.leg)
-
-
 def _fills(connection: Connection, deal_id: int) -> Iterable[Line]:
     rows = connection.execute(
-        select(t.fills, t.mirror_orders.c.leg)
+        select(t.fills, t.mirror_orders.c.leg, t.mirror_orders.c.last_seq)
         .join(t.mirror_orders, t.mirror_orders.c.id == t.fills.c.mirror_order_id)
         .where(t.fills.c.deal_id == deal_id)
     )
     for row in rows:
-        text = f"order {row.mirror_order_id}: {row.side} {row.size:f} at {row.price:f}"
-        text += f", fee {row.fee:f}, booked {(row.booked_at - row.at).total_seconds():.1f} s later"
-        yield Line(row.at, Told.FILLED, text, row.venue, row.leg)
+        size, price, fee = _spelled(row.size), _spelled(row.price), _spelled(row.fee)
+        later = (row.booked_at - row.at).total_seconds()
+        text = f"order {row.mirror_order_id}: {row.side} {size} at {price}, fee {fee}, "
+        # Of one moment it stands before what its order came to by it.
+        place = (row.mirror_order_id, 2 * row.last_seq - 1)
+        text += f"booked {later:.1f} s later"
+        yield Line(row.at, Told.FILLED, text, row.venue, row.leg, place=place)
 
 
 def _moved(connection: Connection, deal_id: int) -> Iterable[Line]:
