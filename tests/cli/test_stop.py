@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from recomma.cli.exits import Exit
+from recomma.domain.stops import Level
 from tests.cli.mirrored import OTHER, Mirrored
 from tests.contract.ledger_world import DEAL, VENUE
 
@@ -35,6 +36,18 @@ def test_a_stop_is_a_row_a_line_of_the_audit_log_and_notes_for_the_workers(
     assert tuple(audit) == ("anna", "stop no_entries", "stop/1")
     wanted = {f"plan {DEAL}", f"plan {OTHER}", f"reconcile {DEAL}{VENUE}", f"submit {VENUE}"}
     assert wanted <= due(ledger)
+
+
+def test_the_pipeline_reads_a_stop_from_the_moment_it_is_set(ledger: Mirrored) -> None:
+    ledger.run("stop", "no_entries", "--venue", VENUE)
+    ledger.run("stop", "close_all", "--deal", str(DEAL))
+
+    with ledger.world.ledger.signer(VENUE, None) as book:
+        held = [stop.level for stop in book.stops()]
+
+    assert held == [Level.NO_ENTRIES, Level.CLOSE_ALL]
+    stops = [ledger.world.here(deal_id).stop for deal_id in (DEAL, OTHER)]
+    assert [stop and stop.level for stop in stops] == [Level.CLOSE_ALL, Level.NO_ENTRIES]
 
 
 def test_what_is_in_force_is_listed(ledger: Mirrored) -> None:
