@@ -227,3 +227,47 @@ def test_a_read_that_fails_changes_nothing(question: str) -> None:
     assert left(world) == 100
     assert (stops(world), world.letters()) == ([], [])
     assert VENUE not in world.ledger.rows.surveyed
+
+
+def test_a_short_that_a_person_bought_back_in_part_loses_as_a_long_does() -> None:
+    world = World()
+    world.open_deal(strategy="short")
+    world.tell(story.base_placing(), story.base_executed(), story.target_placing("0.18"))
+    world.wait(10)
+    world.act("buy", "50")
+
+    surveyed_twice(world)
+
+    assert (left(world), world.position()) == (Decimal(50), Decimal(-50))
+    assert exits(world) == [(Decimal("0.18"), Decimal(50))]
+
+
+def test_what_is_left_after_a_loss_is_closed_by_its_exit_and_nothing_stays() -> None:
+    world = bought_world()
+    world.wait(10)
+    world.act("sell", "50")
+    surveyed_twice(world)
+
+    world.price("0.22")
+    world.wait(20)
+    world.tell(story.target_executed("0.22"), story.SUMMARY)
+    world.wait(90)
+    world.survey()
+
+    assert (world.position(), world.resting()) == (Decimal(0), [])
+    assert world.ledger.rows.surveys_found[VENUE].coins == {}
+    assert world.unexplained() == []
+
+
+def test_a_confirmed_loss_needs_no_tick_of_beat() -> None:
+    """In a rehearsal nothing runs by a cadence: a survey that saw a loss comes again by itself."""
+    world = World(look_cadence=False)
+    buy(world)
+    world.wait(10)
+    world.act("sell", "50")
+    world.wait(10)
+    world.survey()
+
+    world.wait(15)
+
+    assert left(world) == 50
