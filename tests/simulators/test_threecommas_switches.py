@@ -134,3 +134,18 @@ def test_the_whole_api_blocks_for_five_minutes_after_a_hundred_in_one() -> None:
     assert statuses == [200] * 100 + [429]
     assert refusal.endswith(f"Next request at {second(300):%Y-%m-%d %H:%M:%S} UTC")
     assert (still, world.ask("/validate").status) == (429, 200)
+
+
+def test_a_read_has_a_weak_tag_and_under_the_switch_it_revalidates() -> None:
+    world = World(finished_deal())
+    world.stand_at(second(60))
+
+    tag = world.ask("/deals").etag
+    assert tag is not None
+    ignored = world.ask("/deals", **{"if-none-match": tag})
+    world.control("switches", {"etag_revalidates": True})
+    same = world.ask("/deals", **{"if-none-match": tag})
+    other = world.ask("/deals?limit=0&offset=1", **{"if-none-match": tag})
+
+    assert tag.startswith('W/"')
+    assert (ignored.status, same.status, same.body, other.status) == (200, 304, b"", 200)

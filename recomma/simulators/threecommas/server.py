@@ -182,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         fresh = "max-age=0, private, must-revalidate" if answer.status == 200 else "no-cache"
         self.send_header("Cache-Control", fresh)
         self.send_header("X-Request-Id", str(uuid4()))
+        if answer.etag is not None:
+            self.send_header("Etag", answer.etag)
         if self.close_connection:
             self.send_header("Connection", "close")
         # Head and body leave in one packet: end_headers() would send the head alone.

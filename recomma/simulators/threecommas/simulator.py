@@ -37,6 +37,7 @@ class Simulator:
             now=now,
             answer=lambda: public_api.answer(exchange, request, now),
         )
+        answer = answer.tagged(request, revalidates=exchange.switches.etag_revalidates)
         self._remember(request, answer, now)
         return answer
 

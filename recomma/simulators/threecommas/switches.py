@@ -24,6 +24,7 @@ class Switches:
     stop_rows: bool = True  # Whether a stop loss shows as a row.
     limit_above_maximum: str = "capped"  # Or "error": a 400.
     stream_tells_all: bool = False  # The stream also tells of re-placed take profits.
+    etag_revalidates: bool = False  # If-None-Match with the tag of a read gives 304.
     direction_case: str = "any"  # Or "lower": `order_direction` is read in lower case only.
 
     part_shown: bool = True  # `total` and `average_price` move while a row fills in parts.

@@ -52,6 +52,8 @@ class SimulatorTransport(BaseAdapter):
         response = requests.Response()
         response.status_code = answer.status
         response.headers = CaseInsensitiveDict({"Content-Type": answer.content_type})
+        if answer.etag is not None:
+            response.headers["Etag"] = answer.etag
         response.raw = BytesIO(answer.body)
         response.encoding = requests.utils.get_encoding_from_headers(response.headers)
         response.request, response.url = request, request.url or ""
