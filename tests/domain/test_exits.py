@@ -1,11 +1,12 @@
 """How a position is shared out over its take-profit steps (design.md, section 9, Exits)."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recomma.domain.exits import Target, targets
+from recomma.domain.exits import Exposure, Target, targets
 from recomma.domain.money import Side, notional
 from recomma.domain.policy import MINIMUM_NOTIONAL
 from recomma.domain.rounding import round_exit_size
@@ -147,7 +148,25 @@ STEPS = st.lists(st.tuples(st.integers(1, 100), st.integers(1, 500)), min_size=1
 )
 
 
-@given(STEPS, st.integers(0, 5000), st.sampled_from(list(Side)))
+SIDES = st.sampled_from(list(Side))
+TAKEN = st.lists(st.tuples(st.integers(0, 130), st.booleans()), min_size=4, max_size=4)
+
+
+def part_taken(
+    steps: list[WantedExit], entered: int, percents: list[tuple[int, bool]], side: Side
+) -> Exposure:
+    """Return a position of which steps have sold a share of theirs, some of them too much."""
+    taken: dict[Leg, str | int] = {}
+    rest = entered
+    for step, (percent, _) in zip(steps, percents, strict=False):
+        share = size(str(step.ratio * entered * percent / 100))
+        taken[step.leg] = min(int(round_exit_size(share, DOGE.size_decimals)), rest)
+        rest -= int(taken[step.leg])
+    done = [leg for leg, (_, ended) in zip(taken, percents, strict=False) if ended and taken[leg]]
+    return exposure(entered, entered - rest, taken, side=side, done=done)
+
+
+@given(STEPS, st.integers(0, 5000), SIDES)
 def test_exits_always_add_up_to_the_position(
     steps: list[WantedExit], bought: int, side: Side
 ) -> None:
@@ -157,28 +176,89 @@ def test_exits_always_add_up_to_the_position(
     assert all(t.size > 0 for t in found)
 
 
-@given(STEPS, st.integers(1, 5000), st.lists(st.integers(0, 100), min_size=4, max_size=4))
+@given(STEPS, st.integers(1, 5000), TAKEN, SIDES)
 def test_exits_add_up_to_the_position_whatever_has_been_taken(
-    steps: list[WantedExit], bought: int, percents: list[int]
+    steps: list[WantedExit], entered: int, percents: list[tuple[int, bool]], side: Side
 ) -> None:
-    taken: dict[Leg, str | int] = {}
-    for step, percent in zip(steps, percents, strict=False):
-        share = size(str(step.ratio * bought * percent / 100))
-        taken[step.leg] = int(round_exit_size(share, DOGE.size_decimals))
-    sold = sum(int(much) for much in taken.values())
+    here = part_taken(steps, entered, percents, side)
 
-    done = [leg for leg, percent in zip(taken, percents, strict=False) if percent == 100]
+    found = targets(steps, here)
 
-    found = targets(steps, exposure(bought, sold, taken, done=done))
-
-    assert sum((t.size for t in found), Decimal(0)) == bought - sold
+    assert sum((t.size for t in found), Decimal(0)) == here.left
+    assert len({t.leg for t in found}) == len(found)
 
 
-@given(STEPS, st.integers(1, 5000))
+@given(STEPS, st.integers(1, 5000), TAKEN, SIDES)
 def test_no_exit_is_below_the_minimum_unless_it_is_the_only_one(
-    steps: list[WantedExit], bought: int
+    steps: list[WantedExit], entered: int, percents: list[tuple[int, bool]], side: Side
 ) -> None:
-    found = targets(steps, exposure(bought))
+    found = targets(steps, part_taken(steps, entered, percents, side))
 
-    small = [t for t in found if notional(t.wanted_price, t.size) < MINIMUM_NOTIONAL]
+    small = [t for t in found if notional(t.price, t.size) < MINIMUM_NOTIONAL]
     assert not small or len(found) == 1
+
+
+@given(STEPS, st.integers(1, 5000), TAKEN, SIDES)
+def test_a_step_that_has_filled_is_placed_again_only_if_nothing_else_is_left(
+    steps: list[WantedExit], entered: int, percents: list[tuple[int, bool]], side: Side
+) -> None:
+    here = part_taken(steps, entered, percents, side)
+
+    found = {t.leg for t in targets(steps, here)}
+
+    again = found & here.done
+    assert len(steps) == 1 or not again or len(found) == 1
+
+
+@given(STEPS, SIDES)
+def test_steps_are_placed_from_the_nearest_to_the_farthest(
+    steps: list[WantedExit], side: Side
+) -> None:
+    found = targets(steps, exposure(100_000, side=side))
+
+    prices = [t.wanted_price * side.sign for t in found]
+    assert prices == sorted(prices)
+
+
+def test_a_step_that_the_source_closes_comes_first_and_says_so() -> None:
+    found = targets(HALVES, exposure(bought=101), closing=frozenset({take_profit(2)}))
+
+    assert [(t.leg, t.at_market) for t in found] == [
+        (take_profit(2), True),
+        (take_profit(1), False),
+    ]
+    assert sizes(found) == {take_profit(2): 50, take_profit(1): 51}
+
+
+def test_an_overfilled_step_takes_nothing_from_the_others_twice() -> None:
+    here = exposure(bought=100, sold=70, taken={take_profit(1): 70}, done=[take_profit(1)])
+
+    assert sizes(targets(HALVES, here)) == {take_profit(2): 30}
+
+
+def test_one_target_instead_of_two_takes_what_is_left() -> None:
+    here = exposure(bought=100, sold=20, taken={take_profit(1): 20})
+
+    assert sizes(targets([target("0.35")], here)) == {take_profit(1): 80}
+
+
+def test_two_targets_instead_of_one_count_what_the_one_has_sold() -> None:
+    here = exposure(bought=200, sold=40, taken={take_profit(1): 40})
+
+    assert sizes(targets(HALVES, here)) == {take_profit(1): 60, take_profit(2): 100}
+
+
+def test_coins_taken_over_from_another_deal_are_shared_out_too() -> None:
+    held = replace(exposure(bought=100).holding, moved=Decimal(20))
+    here = replace(exposure(bought=100), holding=held)
+
+    assert sizes(targets(HALVES, here)) == {take_profit(1): 60, take_profit(2): 60}
+
+
+def test_a_price_that_rounding_makes_too_small_counts_as_too_small() -> None:
+    """Bought back at 0.09999 or less: 100 DOGE are worth less than 10 dollars."""
+    steps = [target("0.099999", "0.5", 1), target("0.5", "0.5", 2)]
+
+    found = targets(steps, exposure(200, side=Side.SELL))
+
+    assert all(notional(t.price, t.size) >= MINIMUM_NOTIONAL for t in found)

@@ -61,6 +61,11 @@ SHORT: Final = Way("short", -1)
 both_ways: Final = pytest.mark.parametrize("way", [LONG, SHORT], ids=lambda way: way.name)
 
 
+def flat(world: World) -> bool:
+    """Say whether nothing is held and nothing rests."""
+    return not world.position() and not world.resting()
+
+
 def stop(world: World, level: Level, scope: Scope | None = None) -> Stop:
     """Have a person set a stop, and every deal looked at as the command does."""
     made = Stop(

@@ -10,7 +10,7 @@ from recomma.domain.policy import OnSourceExit, Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.stops import Level, Scope
 from tests.pipeline import story
-from tests.pipeline.both_ways import Way, both_ways, resume, stop
+from tests.pipeline.both_ways import Way, both_ways, flat, resume, stop
 from tests.pipeline.world import BOT, DEAL, VENUE
 
 OTHER = DEAL + 1
@@ -24,7 +24,7 @@ def test_a_pending_close_starts_ours_before_its_row_is_there(way: Way, status: s
     world.tell(status=status)
     world.wait(6)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.unexplained() == []
 
 
@@ -43,7 +43,7 @@ def test_a_close_reaches_further_with_each_try_and_rests_at_the_last_cap(way: Wa
     world.price(way.at("0.001"))
     world.wait(10)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.unexplained() == []
 
 
@@ -56,7 +56,7 @@ def test_our_resting_take_profit_gets_its_grace_after_the_sources(way: Way) -> N
 
     world.wait(15)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.order("stop").why is Reason.SOURCE_TOOK_PROFIT
 
 
@@ -83,7 +83,7 @@ def test_close_all_closes_at_once_and_takes_the_entries_away(way: Way) -> None:
     stop(world, Level.CLOSE_ALL)
     world.wait(5)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.order("stop").why is Reason.CLOSED_BY_PERSON
     assert world.order("safety/1").why is Reason.CLOSED_BY_PERSON
     assert world.ledger.rows.standings[DEAL, VENUE] == (
@@ -117,7 +117,7 @@ def test_a_close_that_was_begun_is_ended_though_the_stop_is_lifted(way: Way) -> 
     world.at_venue("depth", {"DOGE": None})
     world.wait(60)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
 
 
 @both_ways
@@ -161,5 +161,5 @@ def test_a_late_fill_of_a_closed_deal_is_closed_as_well(way: Way) -> None:
 
     world.wait(60)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.unexplained() == []

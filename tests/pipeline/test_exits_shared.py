@@ -5,7 +5,7 @@ from decimal import Decimal
 from recomma.domain.orders import Standing
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.both_ways import LONG, Way, both_ways
+from tests.pipeline.both_ways import LONG, Way, both_ways, flat
 from tests.pipeline.world import BOT, DEAL, VENUE, World
 
 OTHER = DEAL + 1
@@ -112,7 +112,7 @@ def test_a_running_deal_whose_dust_was_handed_over_averages_and_exits_later(way:
     assert exits(world) == sorted([way.exit("0.02", 100), way.exit("0.02", 120)])
     world.price(way.at("0.02"))
     world.wait(30)
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.unexplained() == []
 
 

@@ -10,7 +10,7 @@ from recomma.domain.orders import Standing
 from recomma.domain.policy import OnStop, Policy
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.both_ways import LONG, Way, both_ways
+from tests.pipeline.both_ways import LONG, Way, both_ways, flat
 from tests.pipeline.world import BOT, DEAL, VENUE, World
 
 OTHER = DEAL + 1
@@ -41,7 +41,7 @@ def sleeping(world: World) -> list[tuple[Decimal, Decimal]]:
 def test_a_stop_rests_on_the_venue_beside_the_take_profit(way: Way) -> None:
     world = stopped_world(way)
 
-    assert sleeping(world) == [(way.price("-0.02"), 100)]
+    assert sleeping(world) == [(way.price("-0.02"), Decimal(100))]
     assert way.exit("0.02") in world.resting()
     assert world.order("stop/trigger").state is State.RESTING
     assert world.order("stop/trigger").oid is not None
@@ -73,7 +73,7 @@ def test_a_stop_that_fires_closes_the_deal_here(way: Way) -> None:
     world.price(way.at("-0.021"))
     world.wait(10)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.ledger.rows.standings[DEAL, VENUE] == (
         Standing.CLOSED_HERE,
         Reason.STOP_TRIGGERED,
@@ -92,7 +92,7 @@ def test_a_stop_that_fires_only_in_part_is_closed_to_the_end(way: Way) -> None:
     world.price(way.at("-0.01"))
     world.wait(30)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.ledger.rows.standings[DEAL, VENUE] == (
         Standing.CLOSED_HERE,
         Reason.STOP_TRIGGERED,
@@ -133,7 +133,7 @@ def test_the_stop_goes_when_the_take_profit_has_filled(way: Way) -> None:
     world.price(way.at("0.02"))
     world.wait(10)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.unexplained() == []
 
 
@@ -147,7 +147,7 @@ def test_a_stop_that_the_market_has_passed_already_is_closed_at_once(way: Way) -
     world.tell(story.base_placing(), story.base_executed(), story.target_placing(way.at("0.02")))
     world.wait(90)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.letters() == []
 
 
@@ -158,7 +158,7 @@ def test_a_stop_that_the_market_has_passed_already_is_closed_at_once(way: Way) -
 def test_a_disaster_stop_keeps_its_distance_from_the_average_entry(way: Way) -> None:
     world = stopped_world(way, DISASTER)
 
-    assert sleeping(world) == [(way.price("-0.06"), 100)]
+    assert sleeping(world) == [(way.price("-0.06"), Decimal(100))]
     assert world.unexplained() == []
 
 
@@ -172,7 +172,7 @@ def test_a_disaster_stop_moves_with_the_average(way: Way) -> None:
     world.wait(30)
 
     average = way.price("-0.01")
-    assert sleeping(world) == [(average * (1 - way.sign * Decimal("0.3")), 200)]
+    assert sleeping(world) == [(average * (1 - way.sign * Decimal("0.3")), Decimal(200))]
 
 
 @both_ways
@@ -205,11 +205,14 @@ def test_beside_another_deal_only_the_stop_that_fires_first_rests(way: Way) -> N
     way.enter(world, OTHER, bot_id=BOT + 1, **STOP_LOSS)
     world.wait(60)
 
-    assert sleeping(world) == [(way.price("-0.02"), 100), (way.price("-0.02"), 100)]
+    assert sleeping(world) == [
+        (way.price("-0.02"), Decimal(100)),
+        (way.price("-0.02"), Decimal(100)),
+    ]
 
     world.price(way.at("-0.021"))
     world.wait(10)
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.unexplained() == []
 
 

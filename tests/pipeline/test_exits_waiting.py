@@ -11,7 +11,7 @@ import pytest
 from recomma.domain.orders import Standing
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.both_ways import LONG, Way, both_ways
+from tests.pipeline.both_ways import LONG, Way, both_ways, flat
 from tests.pipeline.world import ADDRESS, DEAL, VENUE, World
 
 REFUSALS: dict[str, dict[str, Any]] = {
@@ -119,7 +119,7 @@ def test_a_position_that_is_gone_outside_ends_the_deal_here(way: Way) -> None:
         world.survey()
         world.wait(15)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.ledger.rows.standings[DEAL, VENUE] == (
         Standing.CLOSED_HERE,
         Reason.REDUCED_ELSEWHERE,

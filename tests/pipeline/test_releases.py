@@ -9,7 +9,7 @@ from recomma.domain.orders import Standing
 from recomma.domain.policy import OnSourceRelease, Policy
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.both_ways import LONG, SHORT, Way, both_ways
+from tests.pipeline.both_ways import LONG, SHORT, Way, both_ways, flat
 from tests.pipeline.world import BOT, DEAL, VENUE, World
 
 OTHER = DEAL + 1
@@ -42,7 +42,7 @@ def test_the_exit_that_stays_still_ends_the_deal_here(way: Way) -> None:
     world.price(way.at("0.02"))
     world.wait(10)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.ledger.rows.standings[DEAL, VENUE] == (Standing.CLOSED_HERE, Reason.EXIT_FILLED)
     assert world.unexplained() == []
 
@@ -65,7 +65,7 @@ def test_the_exit_that_stays_is_still_resized(way: Way) -> None:
 def test_released_coins_are_closed_where_the_policy_says_so(way: Way) -> None:
     world = released(way, OnSourceRelease.CLOSE)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert flat(world)
     assert world.order("stop").why is Reason.SOURCE_RELEASED
     assert world.unexplained() == []
 
