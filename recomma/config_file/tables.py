@@ -27,7 +27,7 @@ from recomma.domain.policy import (
     OnSourceExit,
     OnSourceRelease,
     OnStop,
-    WithoutBase,
+    OnMissedEntry,
 )
 
 MULTIPLIER_MAX = Decimal(100)
@@ -85,7 +85,7 @@ class PolicyTable(_Table):
     margin_mode: MarginMode | None = None
     margin_buffer_percent: Annotated[Number, Field(ge=0, le=500)] | None = None
     on_first_sight: OnFirstSight | None = None
-    without_base: WithoutBase | None = None
+    without_base: OnMissedEntry | None = None
     on_source_exit: OnSourceExit | None = None
     on_source_release: OnSourceRelease | None = None
     stop: OnStop | None = None

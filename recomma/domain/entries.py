@@ -10,7 +10,7 @@ from recomma.domain.first_sight import BASE
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size, notional
 from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Style, Terms, Urgency
-from recomma.domain.policy import MINIMUM_NOTIONAL, BelowMinimum, Policy, WithoutBase
+from recomma.domain.policy import MINIMUM_NOTIONAL, BelowMinimum, Policy, OnMissedEntry
 from recomma.domain.reasons import Reason
 from recomma.domain.rounding import round_crossing, round_entry_size, round_resting
 from recomma.domain.source import Leg
@@ -275,7 +275,7 @@ def base_failed(here: Situation) -> Reason | None:
 
 def goes_without_base(why: Reason, here: Situation) -> bool:
     """Say whether a deal whose base is not entered, for `why`, is mirrored from its ladder on."""
-    return here.policy.without_base is WithoutBase.LADDER and why not in WHOLE_DEAL
+    return here.policy.without_base is OnMissedEntry.LADDER and why not in WHOLE_DEAL
 
 
 _ENDED_WITH_THE_SOURCE = {

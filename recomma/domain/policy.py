@@ -15,7 +15,7 @@ class OnFirstSight(StrEnum):
     CATCH_UP = "catch_up"  # Also enter the position that the source has now.
 
 
-class WithoutBase(StrEnum):
+class OnMissedEntry(StrEnum):
     """What to do with a deal whose base was not entered here."""
 
     SKIP = "skip"
@@ -74,7 +74,7 @@ class Policy:
 
     multiplier: Decimal = Decimal(1)
     on_first_sight: OnFirstSight = OnFirstSight.IGNORE
-    without_base: WithoutBase = WithoutBase.SKIP
+    without_base: OnMissedEntry = OnMissedEntry.SKIP
     on_source_exit: OnSourceExit = OnSourceExit.CLOSE
     on_source_release: OnSourceRelease = OnSourceRelease.KEEP_EXIT
     on_stop: OnStop = OnStop.FOLLOW

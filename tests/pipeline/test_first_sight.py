@@ -7,7 +7,7 @@ import pytest
 
 from recomma.domain.lifecycle import State
 from recomma.domain.orders import Mode
-from recomma.domain.policy import OnFirstSight, Policy, WithoutBase
+from recomma.domain.policy import OnFirstSight, Policy, OnMissedEntry
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from tests.pipeline import story
@@ -153,7 +153,7 @@ def test_an_outage_of_hours_enters_nothing_that_the_source_has_bought_meanwhile(
 # Without its base.
 
 
-def without_base(policy: WithoutBase) -> World:
+def without_base(policy: OnMissedEntry) -> World:
     """The market has nothing to sell while the base is worth entering, and has it again later."""
     world = World(Policy(without_base=policy))
     world.at_venue("depth", {"DOGE": {"asks": "0", "bids": None}})
@@ -166,7 +166,7 @@ def without_base(policy: WithoutBase) -> World:
 
 
 def test_without_its_base_the_whole_deal_is_skipped() -> None:
-    world = without_base(WithoutBase.SKIP)
+    world = without_base(OnMissedEntry.SKIP)
 
     assert world.resting() == []
     assert world.skips() == {"base": Reason.TOO_FAR, "safety/1": Reason.BASE_SKIPPED}
@@ -174,14 +174,14 @@ def test_without_its_base_the_whole_deal_is_skipped() -> None:
 
 
 def test_without_its_base_the_ladder_may_be_mirrored_all_the_same() -> None:
-    world = without_base(WithoutBase.LADDER)
+    world = without_base(OnMissedEntry.LADDER)
 
     assert world.resting() == [("B", Decimal("0.19"), Decimal(100), False)]
     assert world.unexplained() == []
 
 
 def test_a_ladder_without_base_does_not_override_what_forbids_the_whole_deal() -> None:
-    policy = Policy(without_base=WithoutBase.LADDER, denied_coins=frozenset({"DOGE"}))
+    policy = Policy(without_base=OnMissedEntry.LADDER, denied_coins=frozenset({"DOGE"}))
     world = World(policy)
     buy(world)
     world.tell(story.safety_placing(1, "0.19"))
