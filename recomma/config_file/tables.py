@@ -24,10 +24,10 @@ from recomma.domain.policy import (
     BelowMinimum,
     MarginMode,
     OnFirstSight,
+    OnMissedEntry,
     OnSourceExit,
     OnSourceRelease,
     OnStop,
-    OnMissedEntry,
 )
 
 MULTIPLIER_MAX = Decimal(100)

@@ -10,7 +10,7 @@ from recomma.domain.first_sight import BASE
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size, notional
 from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Style, Terms, Urgency
-from recomma.domain.policy import MINIMUM_NOTIONAL, BelowMinimum, Policy, OnMissedEntry
+from recomma.domain.policy import MINIMUM_NOTIONAL, BelowMinimum, OnMissedEntry, Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.rounding import round_crossing, round_entry_size, round_resting
 from recomma.domain.source import Leg

@@ -7,7 +7,7 @@ import pytest
 
 from recomma.domain.lifecycle import State
 from recomma.domain.orders import Mode
-from recomma.domain.policy import OnFirstSight, Policy, OnMissedEntry
+from recomma.domain.policy import OnFirstSight, OnMissedEntry, Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from tests.pipeline import story

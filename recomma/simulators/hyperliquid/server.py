@@ -19,8 +19,8 @@ from recomma.simulators.hyperliquid.faults import STREAM_PATH
 from recomma.simulators.hyperliquid.signatures import recovering
 from recomma.simulators.hyperliquid.simulator import Simulator
 from recomma.simulators.hyperliquid.streaming import Streaming
-from recomma.simulators.hyperliquid.websocket import NotAnUpgrade, handshake
 from recomma.simulators.hyperliquid.wire import Answer, plain
+from recomma.simulators.websocket import NotAnUpgrade, handshake
 
 BODY_SIZE_MAX: Final = 64 * 1024 * 1024
 NANOSECONDS_PER_MICROSECOND: Final = 1000

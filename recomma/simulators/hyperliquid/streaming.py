@@ -8,7 +8,7 @@ from typing import Final
 
 from recomma.simulators.hyperliquid.simulator import Simulator
 from recomma.simulators.hyperliquid.streams import End, Stream
-from recomma.simulators.hyperliquid.websocket import (
+from recomma.simulators.websocket import (
     BadFrame,
     CloseCode,
     Decoder,

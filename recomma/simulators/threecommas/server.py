@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from uuid import uuid4
 
-from recomma.simulators.hyperliquid.websocket import NotAnUpgrade, handshake
 from recomma.simulators.threecommas.answers import NOT_FOUND, Answer, Cut, Request, error
 from recomma.simulators.threecommas.simulator import Simulator
 from recomma.simulators.threecommas.stream import Stream
 from recomma.simulators.threecommas.streaming import Streaming
+from recomma.simulators.websocket import NotAnUpgrade, handshake
 
 _BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 _POLL_SECONDS: Final = 0.05  # How long stopping may take; it has nothing to do with answers.

@@ -7,7 +7,8 @@ from socket import socket
 from threading import Event
 from typing import Final
 
-from recomma.simulators.hyperliquid.websocket import (
+from recomma.simulators.threecommas.stream import Stream
+from recomma.simulators.websocket import (
     BadFrame,
     CloseCode,
     Decoder,
@@ -16,7 +17,6 @@ from recomma.simulators.hyperliquid.websocket import (
     closing,
     encoded,
 )
-from recomma.simulators.threecommas.stream import Stream
 
 CHUNK_SIZE: Final = 64 * 1024
 LOOK_SECONDS: Final = 0.05  # Nobody announces that simulated time went on.

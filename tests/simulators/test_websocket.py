@@ -15,7 +15,7 @@ from hyperliquid.info import Info
 
 from recomma.simulators.hyperliquid.server import HyperliquidServer, real_time_us
 from recomma.simulators.hyperliquid.simulator import Simulator
-from recomma.simulators.hyperliquid.websocket import (
+from recomma.simulators.websocket import (
     BadFrame,
     CloseCode,
     Decoder,
