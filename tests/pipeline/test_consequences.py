@@ -1,5 +1,6 @@
 """What an answer of the venue means for each order of the request (hyperliquid.md 7, 9)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recomma.domain.lifecycle import ARROWS, Event, State
+from recomma.domain.orders import Style, Terms
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
@@ -27,9 +29,23 @@ from recomma.domain.venue import (
     Unanswered,
     WholeRefused,
 )
-from recomma.pipeline.consequences import consequences
+from recomma.pipeline.consequences import (
+    budget_is_spent,
+    consequences,
+    follow_up,
+    unusable_signer,
+)
 from recomma.ports import Consequence
-from tests.domain.mirror_values import BASE, NOON, order, price, safety, size, take_profit
+from tests.domain.mirror_values import (
+    BASE,
+    NOON,
+    STOP,
+    order,
+    price,
+    safety,
+    size,
+    take_profit,
+)
 
 REFUSALS = st.sampled_from(list(Refusal))
 OUTCOMES: st.SearchStrategy[Outcome] = st.one_of(
@@ -59,6 +75,11 @@ def told(
     return consequences(
         asked, answer, cancel=cancel, resent=resent, policy_of=lambda _: Policy(), now=NOON
     )
+
+
+def trigger() -> Terms:
+    terms = order(STOP).terms
+    return replace(terms, style=Style.TRIGGER, trigger_price=price("0.18"))
 
 
 @given(ANSWERS, st.integers(1, 4), st.booleans(), st.booleans())
@@ -132,6 +153,65 @@ def test_a_cancel_of_what_is_gone_is_left_to_reconcile() -> None:
     assert found.event is None
     assert found.due_at is not None
     assert found.due_at > NOON
+
+
+def test_a_stop_that_was_accepted_sleeps_on_the_venue_under_an_oid_not_told_yet() -> None:
+    sleeping = replace(order(STOP, State.IN_DOUBT), terms=trigger())
+
+    (found,) = consequences(
+        [sleeping],
+        Answered((Accepted(),)),
+        cancel=False,
+        resent=False,
+        policy_of=lambda _: Policy(),
+        now=NOON,
+    )
+
+    assert (found.event, found.oid) == (Event.RESTED, None)
+
+
+def test_an_order_that_does_not_sleep_is_not_at_rest_because_it_was_accepted() -> None:
+    (found,) = told(Answered((Accepted(),)), take_profit())
+
+    assert found.event is None
+
+
+def test_a_stop_whose_price_has_passed_is_looked_at_before_it_is_asked_again() -> None:
+    refused = Answered((Refused("Invalid TP/SL price.", Refusal.TRIGGER_PASSED),))
+
+    (found,) = told(refused, STOP)
+
+    assert (found.event, found.why) == (Event.TURNED_AWAY, Reason.STOP_TRIGGERED)
+    assert follow_up(found, NOON, is_exit=True) == NOON
+    assert found.due_at is not None and found.due_at > NOON
+
+
+@pytest.mark.parametrize(
+    ("leg", "seconds"), [(take_profit(), 10), (safety(1), 60)], ids=["exit", "entry"]
+)
+def test_a_spent_address_budget_is_waited_for(leg: Leg, seconds: int) -> None:
+    answer = WholeRefused("Too many cumulative requests sent", Refusal.ADDRESS_BUDGET)
+
+    (found,) = told(answer, leg)
+
+    assert budget_is_spent(answer)
+    assert (found.event, found.why) == (Event.TURNED_AWAY, Reason.ADDRESS_BUDGET)
+    assert found.due_at == NOON + timedelta(seconds=seconds)
+    assert not found.refused
+
+
+def test_a_cancel_without_budget_is_asked_again_when_the_next_one_passes() -> None:
+    answer = WholeRefused("Too many cumulative requests sent", Refusal.ADDRESS_BUDGET)
+
+    (found,) = told(answer, cancel=True)
+
+    assert (found.event, found.due_at) == (None, NOON + timedelta(seconds=10))
+
+
+@pytest.mark.parametrize("refusal", [Refusal.AUTH, Refusal.CONFIG, Refusal.ONBOARDING])
+def test_a_key_that_nothing_is_taken_from_is_unusable(refusal: Refusal) -> None:
+    assert unusable_signer(WholeRefused("no", refusal))
+    assert not unusable_signer(WholeRefused("no", Refusal.ADDRESS_BUDGET))
 
 
 def test_a_refused_exit_is_asked_again_within_half_a_minute() -> None:
