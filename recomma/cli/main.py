@@ -5,7 +5,6 @@ Imports stand inside the commands: `recomma --help` should not load Postgres and
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
@@ -17,6 +16,7 @@ from recomma.cli.drift import drift
 from recomma.cli.exits import Exit, fail
 from recomma.cli.explain import explain
 from recomma.cli.fills import fills
+from recomma.cli.rehearse import rehearse
 from recomma.cli.stop import resume, stop
 from recomma.cli.venues import venues
 
@@ -33,6 +33,7 @@ recomma.add_command(deals)
 recomma.add_command(explain)
 recomma.add_command(drift)
 recomma.add_command(fills)
+recomma.add_command(rehearse)
 recomma.add_command(stop)
 recomma.add_command(resume)
 recomma.add_command(close)
@@ -101,26 +102,6 @@ def check(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([line.as_json() for line in found]))
     raise SystemExit(int(max(line.status for line in found)))
-
-
-@recomma.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--isolated",
-    is_flag=True,
-    expose_value=False,
-    help="One account and one market for each bot: the default, and so far the only way.",
-)
-def rehearse(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Replay recorded deals through the whole real pipeline against the simulators.
-
-    PATHS are folders or files of answers of 3Commas' deals/ID/show. Each bot trades on a simulated
-    account of its own, on a market made from that bot's deals alone.
-    """
-    from recomma.rehearse.command import rehearse as run
-
-    raise SystemExit(run(paths, as_json=as_json))
 
 
 def main() -> None:

@@ -5,46 +5,53 @@ that is due has been done. Due times, ages and nonces are in the simulators' tim
 for a step is real.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
-from recomma import wiring
 from recomma.domain.money import Price
 from recomma.domain.notes import plan, reconcile, watch
 from recomma.domain.source import SourceDeal
+from recomma.rehearse.cast import Cast
 from recomma.rehearse.timeline import Moment, Opening
-from recomma.stage.stage import Stage
+from recomma.stage.bare import BareStage, DoesNotSettle
 
-POLL_SECONDS: Final = 0.005
-NUDGE_SECONDS: Final = 1.0
-STUCK_SECONDS: Final = 120.0
+__all__ = ["Director", "DoesNotSettle"]
+
 AFTER_THE_LAST: Final = timedelta(hours=1)
 """How far the clock runs on for what is still due; an endless retry must not rehearse for ever."""
 
 
-class DoesNotSettle(Exception):
-    """The pipeline has not finished what is due; the message says since when."""
-
-
 class Director:
-    """Moves the clocks and the market of a stage whose workers live in simulated time."""
+    """Moves the clocks and the markets of a stage whose workers live in simulated time.
 
-    def __init__(self, stage: Stage, accounts: dict[int, str], begins_at: datetime) -> None:
+    `price_factor`: the venue's prices are those of the recordings, times this.
+    """
+
+    def __init__(
+        self,
+        stage: BareStage,
+        cast: Cast,
+        begins_at: datetime,
+        *,
+        price_factor: Decimal = Decimal(1),
+    ) -> None:
         self._stage = stage
-        self._accounts = accounts  # The simulated account of each bot.
-        self._ledger = wiring.ledger_of(stage.settings)
-        self._progress = wiring.progress_of(stage.settings)
+        self._cast = cast
+        self._ledger = stage.ledger
+        self._progress = stage.progress
         self._now = begins_at
-        self._source = wiring.source_of(stage.settings)
+        self._price_factor = price_factor
         self._listed: dict[int, SourceDeal] | None = None
-        self._prices: dict[tuple[int, str], Price] = {}
+        self._prices: dict[tuple[str, str], Price] = {}  # By account and coin.
 
     def open(self, openings: Sequence[Opening]) -> None:
-        """Set each bot's market to its first price."""
+        """Set each market to its first price."""
         for opening in openings:
-            self._move_price(opening.bot_id, opening.coin, opening.price)
+            for account in self._cast.accounts_of(opening.bot_id):
+                if (account, opening.coin) not in self._prices:
+                    self._move_price(account, opening.coin, opening.price)
 
     def play(self, moments: Sequence[Moment], on_moment: Callable[[], None]) -> None:
         """Let every moment happen, then everything that is still due. Raises DoesNotSettle."""
@@ -63,55 +70,50 @@ class Director:
                 return
             self._now = max(due_at, self._now)
             self._stage.set_clocks(self._now)
-            self._settle()
+            self._stage.settle(self._now)
 
     def _let_happen(self, moment: Moment) -> None:
         self._now = max(moment.at, self._now)
         self._stage.venue.set_clock(self._now)
-        if moment.coin and moment.price and self._moves(moment):
-            self._move_price(moment.bot_id, moment.coin, moment.price)
-            for deal_id, venue in self._progress.alive(moment.bot_id):
-                self._ledger.leave(reconcile(deal_id, venue), self._now)
-            self._settle()
+        if moment.coin and moment.price:
+            self._let_move(moment.bot_id, moment.coin, moment.price)
         self._stage.source.set_clock(self._now)
+        if moment.deal_id is None:
+            return
         self._watch()
         if moment.last:
             # The one look of the slow cadence that nothing can stand in for: what a deal's last
             # events change does not always move its place in the list (threecommas.md 13.1).
             self._look_at(moment.deal_id)
 
+    def _let_move(self, bot_id: int, coin: str, price: Price) -> None:
+        """Move the price where a bot trades, and have a look at whoever that may have filled."""
+        moved = False
+        for account in self._cast.accounts_of(bot_id):
+            if self._prices.get((account, coin)) != price:
+                self._move_price(account, coin, price)
+                moved = True
+        if moved:
+            for each in self._cast.beside(bot_id):
+                for deal_id, venue in self._progress.alive(each):
+                    self._ledger.leave(reconcile(deal_id, venue), self._now)
+            self._stage.settle(self._now)
+
     def _look_at(self, deal_id: int) -> None:
         if deal_id in self._progress.deals():
             self._ledger.leave(plan(deal_id), self._now)
-            self._settle()
+            self._stage.settle(self._now)
 
-    def _moves(self, moment: Moment) -> bool:
-        return self._prices.get((moment.bot_id, moment.coin or "")) != moment.price
-
-    def _move_price(self, bot_id: int, coin: str, price: Price) -> None:
-        self._prices[bot_id, coin] = price
-        self._stage.venue.move_prices(coin, [(self._now, price)], self._accounts[bot_id])
+    def _move_price(self, account: str, coin: str, price: Price) -> None:
+        self._prices[account, coin] = price
+        there = Price(price * self._price_factor)
+        self._stage.venue.move_prices(coin, [(self._now, there)], account)
 
     def _watch(self) -> None:
         """Have the list of deals read, unless it is what it was at the last look."""
-        listed = {deal.id: deal for deal in self._source.active_deals()}
+        listed = {deal.id: deal for deal in self._stage.reader.active_deals()}
         if listed == self._listed:
             return
         self._listed = listed
         self._ledger.leave(watch(self._stage.settings.account), self._now)
-        self._settle()
-
-    def _settle(self) -> None:
-        started = nudged = time.monotonic()
-        self._ledger.wake()
-        while self._progress.unsettled(self._now):
-            time.sleep(POLL_SECONDS)
-            waited = time.monotonic()
-            if waited - nudged > NUDGE_SECONDS:
-                nudged = waited
-                self._ledger.wake()
-                self._stage.children.check()
-            if waited - started > STUCK_SECONDS:
-                raise DoesNotSettle(
-                    f"The pipeline has not settled for {STUCK_SECONDS:.0f} s at {self._now}."
-                )
+        self._stage.settle(self._now)

@@ -12,18 +12,25 @@ from typing import Final
 from recomma.domain.money import Price, Side
 from recomma.domain.rounding import round_resting
 from recomma.domain.source import BotEvent, EventKind
+from recomma.domain.symbols import Listing
 from recomma.rehearse.recordings import Recording
 
-DEMO_FEE: Final = Decimal("1.001")  # threecommas.md 9.4: demo accounts put it into the price.
-DEMO_FEE_SOLD: Final = Decimal("0.999")
+# threecommas.md 9.4: demo accounts put their fee into the price.
+DEMO_FEE: Final[Mapping[Side, Decimal]] = {
+    Side.BUY: Decimal("1.001"),
+    Side.SELL: Decimal("0.999"),
+}
 
 
-def price_moves(recording: Recording, size_decimals: int) -> Mapping[int, Price]:
-    """Return the price that the market has from each event on, by the event's place in the list."""
+def price_moves(recording: Recording, listing: Listing) -> Mapping[int, Price]:
+    """Return the price that the venue's market has from each event on, by the event's place."""
     moves: dict[int, Price] = {}
-    book = _SourceBook(size_decimals)
+    book = _SourceBook(recording.entry_side, listing)
     for i, event in enumerate(recording.events):
-        price = book.touched_by(event) or _market_fill(recording.events, i)
+        price = book.touched_by(event)
+        if price is None:
+            told = _market_fill(recording, i)
+            price = Price(told * listing.unit) if told else None
         if price:
             moves[i] = price
     return moves
@@ -32,8 +39,9 @@ def price_moves(recording: Recording, size_decimals: int) -> Mapping[int, Price]
 class _SourceBook:
     """The source's limit orders, to know at which rate a later event filled one."""
 
-    def __init__(self, size_decimals: int) -> None:
-        self._size_decimals = size_decimals
+    def __init__(self, entry_side: Side, listing: Listing) -> None:
+        self._entry_side = entry_side
+        self._listing = listing
         self._rates: dict[object, Price] = {}
         self._take_profits: list[BotEvent] = []
 
@@ -49,30 +57,34 @@ class _SourceBook:
                 gone = (event.price, event.size)
                 self._take_profits = [e for e in self._take_profits if (e.price, e.size) != gone]
             case EventKind.BASE_EXECUTED | EventKind.SAFETY_EXECUTED:
-                return self._rounded(self._rates.get(_rung(event)), Side.BUY)
+                return self._rounded(self._rates.get(_rung(event)), self._entry_side)
             case EventKind.TAKE_PROFIT_EXECUTED:
-                filled = _which_filled(event, self._take_profits)
+                exit_side = self._entry_side.opposite
+                filled = _which_filled(event, self._take_profits, exit_side)
                 self._take_profits = [e for e in self._take_profits if e is not filled]
-                return self._rounded(filled.price, Side.SELL)
+                return self._rounded(filled.price, exit_side)
         return None
 
     def _rounded(self, rate: Price | None, side: Side) -> Price | None:
-        return round_resting(rate, side, self._size_decimals) if rate else None
+        if not rate:
+            return None
+        price = Price(rate * self._listing.unit)
+        return round_resting(price, side, self._listing.market.size_decimals)
 
 
-def _which_filled(executed: BotEvent, standing: list[BotEvent]) -> BotEvent:
+def _which_filled(executed: BotEvent, standing: list[BotEvent], side: Side) -> BotEvent:
     """Return the placing that an executed event speaks of: that of its size, else the nearest."""
     price = executed.price or Price(Decimal(0))
-    told = price / DEMO_FEE_SOLD
+    told = price / DEMO_FEE[side]
     same = [placed for placed in standing if placed.size == executed.size] or standing
     return min(same, key=lambda e: abs((e.price or told) - told), default=executed)
 
 
 def first_price(recording: Recording) -> Price | None:
-    """Return the price that the market starts at: that of the base order."""
+    """Return the price that the market starts at, as the source counts: that of the base order."""
     for i, event in enumerate(recording.events):
         if event.kind is EventKind.BASE_PLACING:
-            return event.price or _market_fill(recording.events, i)
+            return event.price or _market_fill(recording, i)
     return next((event.price for event in recording.events if event.price), None)
 
 
@@ -89,8 +101,9 @@ _FILLED_BY: Final = {
 }
 
 
-def _market_fill(events: tuple[BotEvent, ...], i: int) -> Price | None:
+def _market_fill(recording: Recording, i: int) -> Price | None:
     """Return the market's price when the market order placed by event `i` went out."""
+    events = recording.events
     placed = events[i]
     executed_kind = _FILLED_BY.get(placed.kind)
     if not placed.market or executed_kind is None:
@@ -102,7 +115,9 @@ def _market_fill(events: tuple[BotEvent, ...], i: int) -> Price | None:
         price = Price(fill.quote / fill.size)
     if price is None:
         return None
-    sold = placed.kind is EventKind.STOP_PLACING
     if fill is placed:
         return price
-    return Price(price / (DEMO_FEE_SOLD if sold else DEMO_FEE))
+    side = recording.entry_side
+    if placed.kind is EventKind.STOP_PLACING:
+        side = side.opposite
+    return Price(price / DEMO_FEE[side])

@@ -1,4 +1,4 @@
-"""What happens when in a rehearsal: the recorded events of all deals, in their order."""
+"""What happens when in a rehearsal: the events of all deals and the steps of all markets."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from recomma.domain.money import Price
-from recomma.domain.symbols import coin_of
+from recomma.domain.symbols import Listing, listing_of
 from recomma.domain.venue import Market
 from recomma.rehearse.market import first_price, price_moves
 from recomma.rehearse.recordings import Recording
@@ -16,14 +16,17 @@ BEFORE_THE_FIRST: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Moment:
-    """One recorded event: the market moves to `price`, if given, and then the source shows it."""
+    """The market of a bot moves to `price`, if given; then the source shows what happened.
+
+    `coin` and `price` are the venue's: a k-coin counts in thousands there.
+    """
 
     at: datetime
-    deal_id: int
     bot_id: int
+    deal_id: int | None  # None: only the market moves.
     coin: str | None
     price: Price | None
-    last: bool  # Of its deal.
+    last: bool = False  # Of its deal.
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,11 @@ def openings(
     """Return each bot's first price on each coin that it trades."""
     found: dict[tuple[int, str], Opening] = {}
     for deal in sorted(deals, key=lambda deal: deal.created_at):
-        market = coin_of(deal.pair, universe)
+        listing = listing_of(deal.pair, universe)
         price = first_price(deal)
-        if market and price and (deal.bot_id, market.coin) not in found:
-            found[deal.bot_id, market.coin] = Opening(deal.bot_id, market.coin, at, price)
+        if listing and price and (deal.bot_id, listing.market.coin) not in found:
+            coin = listing.market.coin
+            found[deal.bot_id, coin] = Opening(deal.bot_id, coin, at, at_venue(price, listing))
     return list(found.values())
 
 
@@ -61,12 +65,17 @@ def moments(deals: Iterable[Recording], universe: Mapping[str, Market]) -> list[
     """Return every event of every deal by time; equal times keep the deals' own order."""
     found = []
     for deal in deals:
-        market = coin_of(deal.pair, universe)
-        moves = price_moves(deal, market.size_decimals) if market else {}
-        coin = market.coin if market else None
+        listing = listing_of(deal.pair, universe)
+        moves = price_moves(deal, listing) if listing else {}
+        coin = listing.market.coin if listing else None
         last = len(deal.events) - 1
         found += [
-            Moment(event.at, deal.deal_id, deal.bot_id, coin, moves.get(i), i == last)
+            Moment(event.at, deal.bot_id, deal.deal_id, coin, moves.get(i), i == last)
             for i, event in enumerate(deal.events)
         ]
     return sorted(found, key=lambda moment: moment.at)
+
+
+def at_venue(price: Price, listing: Listing) -> Price:
+    """Return a price of the source as the venue counts it."""
+    return Price(price * listing.unit)

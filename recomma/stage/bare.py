@@ -1,6 +1,6 @@
 """What every stage has: a database, two simulated exchanges, and settings that name nobody's own.
 
-How the exchanges are reached and who runs the notes is left to `stage` and `in_process`.
+How the exchanges are reached and who runs the notes is left to `stage` and `alone`.
 """
 
 import hashlib

@@ -8,29 +8,26 @@ program of its own because a rehearsal leaves its connections to the end of its 
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from recomma import wiring
-from recomma.domain.venue import Market
-from recomma.rehearse import report as reports
-from recomma.rehearse.command import EVERY_QUEUE, THREADS
+from recomma.rehearse.cast import Cast, cast, plain
 from recomma.rehearse.director import Director
-from recomma.rehearse.recordings import Recording, load
-from recomma.rehearse.report import VenueState
-from recomma.rehearse.timeline import begins_at, moments, openings
-from recomma.stage.stage import Stage, StageVenue
+from recomma.rehearse.playing import EVERY_QUEUE, THREADS, report_of, universe_of
+from recomma.rehearse.programme import Programme, programme
+from recomma.rehearse.recordings import load
+from recomma.stage.stage import Stage
 from tests.acceptance.gate import Gate, Strike, gate
 
 WORKER: Final = "general"
 
 
-def play(deals: Sequence[Recording], strikes: Sequence[Strike]) -> dict[str, Any]:
+def play(whole: Programme, strikes: Sequence[Strike]) -> dict[str, Any]:
     """Rehearse the deals, each bot on an account of its own."""
-    venues = {deal.bot_id: StageVenue(f"bot-{deal.bot_id}", (deal.bot_id,)) for deal in deals}
-    with Stage(tuple(venues.values()), simulated_from=begins_at(deals)) as stage:
+    parts = cast(plain(Decimal(1), {}), whole.bots, shared=False)
+    with Stage(parts.venues, simulated_from=whole.begins_at) as stage:
 
         def kill_and_restart() -> None:
             stage.children.kill(f"worker-{WORKER}")
@@ -38,42 +35,28 @@ def play(deals: Sequence[Recording], strikes: Sequence[Strike]) -> dict[str, Any
 
         with gate(stage.venue.url, strikes, kill_and_restart) as between:
             stage.children.add_environment({"RECOMMA_HYPERLIQUID_URL": between.url})
-            _direct(stage, deals, {bot: venue.account for bot, venue in venues.items()})
+            _direct(stage, whole, parts)
             return _told(stage, between)
 
 
-def _direct(stage: Stage, deals: Sequence[Recording], accounts: dict[int, str]) -> None:
-    start = begins_at(deals)
-    stage.configure(enabled_at=start)
-    stage.source.post("deals", [dict(deal.payload) for deal in deals])
+def _direct(stage: Stage, whole: Programme, parts: Cast) -> None:
+    stage.configure(whole.begins_at, parts.config)
+    whole.load_on(stage)
     stage.start_worker(WORKER, EVERY_QUEUE, THREADS)
-    markets = _markets(stage)
-    director = Director(stage, accounts, start)
-    director.open(openings(deals, markets, start))
-    director.play(moments(deals, markets), lambda: None)
-
-
-def _markets(stage: Stage) -> Mapping[str, Market]:
-    terms = wiring.ledger_of(stage.settings).venues()[0]
-    return {m.coin: m for m in wiring.venue_of(stage.settings, terms).markets()}
+    universe = universe_of(stage)
+    director = Director(stage, parts, whole.begins_at)
+    director.open(whole.openings(universe))
+    director.play(whole.moments(universe), lambda: None)
 
 
 def _told(stage: Stage, between: Gate) -> dict[str, Any]:
-    accounts = stage.venue.get("state")["accounts"]
-    books = wiring.books_of(stage.settings)
-    states = {venue.name: _state(accounts[venue.account]) for venue in stage.venues}
-    report = reports.make(books.deals(), books.dead_letters(), states).as_json()
     asked = [entry for entry in stage.venue.get("log") if entry["path"] == "/exchange"]
-    return {"report": report, "log": asked, "died_at": between.struck}
-
-
-def _state(account: Mapping[str, Any]) -> VenueState:
-    positions = {held["coin"]: Decimal(str(held["szi"])) for held in account["positions"]}
-    return VenueState(account["orders"], positions)
+    return {"report": report_of(stage).as_json(), "log": asked, "died_at": between.struck}
 
 
 if __name__ == "__main__":
     ordered = [
         Strike(number, delivered, path) for number, delivered, path in json.loads(sys.argv[1])
     ]
-    print(json.dumps(play(load([Path(name) for name in sys.argv[2:]]).deals, ordered)))
+    recordings = load([Path(name) for name in sys.argv[2:]])
+    print(json.dumps(play(programme(recordings), ordered)))

@@ -66,8 +66,8 @@ def _shape(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _keys(what: str, told: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
-    if told.keys() != set(keys):
-        yield f"{what}: keys {sorted(told.keys() ^ set(keys))} are too many or missing"
+    if missing := set(keys) - told.keys():
+        yield f"{what}: keys {sorted(missing)} are missing"
 
 
 def _totals(report: Mapping[str, Any]) -> Iterator[str]:

@@ -39,7 +39,7 @@ class OneAtATime:
         yield True
 
 
-class InProcessStage(BareStage):
+class LoneStage(BareStage):
     """A stage on which one loop plays. See BareStage."""
 
     def _start_servers(self) -> tuple[str, str]:
