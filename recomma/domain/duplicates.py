@@ -1,15 +1,19 @@
 """Was anything executed more often than it was decided? Asked of the venue's own account."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from recomma.domain.books import DealBooks
+from recomma.domain.cloid import shortened
 from recomma.domain.money import Size
 from recomma.domain.source import Leg
 
 Executed = tuple[int, Leg, Size]
 """What one order of a deal's leg has filled, as the venue tells it."""
+
+_Legs = Mapping[tuple[int, Leg], Decimal]
+"""Sizes by deal and leg. Legs are in the form that a cloid has room for."""
 
 
 def duplicates(
@@ -22,8 +26,13 @@ def duplicates(
     """
     filled: dict[tuple[int, Leg], Decimal] = defaultdict(Decimal)
     for deal_id, leg, size in executed:
-        filled[deal_id, leg] += size
-    allowed: dict[tuple[int, Leg], Decimal] = defaultdict(Decimal)
+        filled[deal_id, shortened(leg)] += size
+    allowed = _allowed(deals, venue)
+    return sum(size > allowed.get(key, 0) for key, size in filled.items())
+
+
+def _allowed(deals: Iterable[DealBooks], venue: str | None) -> _Legs:
+    once: dict[tuple[int, Leg], Decimal] = defaultdict(Decimal)
     for deal in deals:
         for here in deal.mirrored:
             if venue not in (None, here.venue):
@@ -32,5 +41,8 @@ def duplicates(
                 key = (deal.deal_id, order.leg)
                 entered = here.holding.entered(here.entry_side)
                 size = entered if order.is_exit else order.terms.size
-                allowed[key] = max(allowed[key], size)
-    return sum(size > allowed[key] for key, size in filled.items())
+                once[key] = max(once[key], size)
+    allowed: dict[tuple[int, Leg], Decimal] = defaultdict(Decimal)
+    for (deal_id, leg), size in once.items():
+        allowed[deal_id, shortened(leg)] += size  # Two manual legs may look the same.
+    return allowed

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from recomma.domain.books import DealBooks
+from recomma.domain.cloid import decode, encode
 from recomma.domain.duplicates import duplicates
 from recomma.domain.lifecycle import State
 from recomma.domain.mirrored import Mirrored
+from recomma.domain.source import Leg, Role
 from tests.domain.mirror_values import BASE, order, safety, size, take_profit
 from tests.domain.mirrored_values import mirrored
 
@@ -58,3 +60,13 @@ def test_each_venue_is_asked_about_its_own_orders() -> None:
 
     assert duplicates([books(DEAL, there)], [(7, BASE, size(100))], venue="main") == 0
     assert duplicates([books(DEAL, there)], [(7, BASE, size(100))], venue="there") == 1
+
+
+def test_a_manual_order_is_known_by_the_short_form_of_its_leg() -> None:
+    manual = Leg(Role.MANUAL, "8123456789")
+    deal = replace(DEAL, orders=(*DEAL.orders, order(manual, State.FILLED, filled=100)))
+    told = decode(encode(1, 7, manual, 1))
+    assert told is not None
+
+    assert duplicates([books(deal)], [(7, told.leg, size(100))]) == 0
+    assert duplicates([books(deal)], [(7, told.leg, size(101))]) == 1
