@@ -65,6 +65,8 @@ def _refused(wish: Wanted, sight: Sight) -> Reason | None:
         return Reason.FINISHED_WHEN_FIRST_SEEN
     if not sight.policy.allows(sight.market.coin):
         return Reason.DENIED
+    if sight.market.delisted:
+        return Reason.DELISTED
     return Reason.STOPPED if sight.stop else None
 
 

@@ -6,7 +6,7 @@ is skipped.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from recomma.domain.venue import Market
@@ -53,6 +53,12 @@ def base_asset(pair: str) -> str:
 
 def listing_of(pair: str, universe: Mapping[str, Market]) -> Listing | None:
     """Return the venue's market for `pair` and its unit, or None if there is none that trades."""
+    listing = known_listing(pair, universe)
+    return listing if listing and not listing.market.delisted else None
+
+
+def known_listing(pair: str, universe: Mapping[str, Market]) -> Listing | None:
+    """Return the venue's market for `pair`, though it may have been delisted since."""
     if not _in_dollars(pair):
         return None
     base = base_asset(pair)
@@ -69,8 +75,8 @@ def listing_of_held(pair: str, market: Market) -> Listing:
 
     What is held needs its exits until it is gone, whatever has become of its market.
     """
-    live = listing_of(pair, {market.coin: replace(market, delisted=False)})
-    return Listing(market, live.unit if live else 1)
+    known = known_listing(pair, {market.coin: market})
+    return Listing(market, known.unit if known else 1)
 
 
 def coin_of(pair: str, universe: Mapping[str, Market]) -> Market | None:
@@ -89,4 +95,4 @@ def _in_dollars(pair: str) -> bool:
 
 def _listing(name: str, unit: int, universe: Mapping[str, Market]) -> Listing | None:
     market = universe.get(name)
-    return Listing(market, unit) if market and not market.delisted else None
+    return Listing(market, unit) if market else None

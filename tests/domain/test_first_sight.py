@@ -74,6 +74,7 @@ def test_a_late_deal_whose_base_still_rests_is_mirrored_whole(policy: OnFirstSig
     ("changes", "why"),
     [
         ({"market": None}, Reason.UNKNOWN_COIN),
+        ({"market": replace(DOGE, delisted=True)}, Reason.DELISTED),
         ({"policy": Policy(denied_coins=frozenset({"DOGE"}))}, Reason.DENIED),
         ({"policy": Policy(coins=frozenset({"ETH"}))}, Reason.DENIED),
         ({"policy": Policy(denied=True)}, Reason.DENIED),

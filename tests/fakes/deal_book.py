@@ -16,7 +16,7 @@ from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, Role, Strategy
 from recomma.domain.stops import Stop, in_force, strictest
-from recomma.domain.symbols import Listing, listing_of, listing_of_held
+from recomma.domain.symbols import Listing, known_listing, listing_of_held
 from recomma.domain.wanted import Closing, Wanted, WantedExit, remembered_exits
 from recomma.ports import DealHere, Neighbour, Observed, Sought
 from tests.fakes.notes import FakeNotes
@@ -272,8 +272,8 @@ class FakeDealBook:
     def _listing(self, venue: str) -> Listing | None:
         universe = self._rows.markets.get(venue, {})
         held = [universe[o.coin] for o in self.orders(venue) if o.coin in universe]
-        live = listing_of(self.pair, universe)
-        return live or (listing_of_held(self.pair, held[0]) if held else None)
+        known = known_listing(self.pair, universe)
+        return known or (listing_of_held(self.pair, held[0]) if held else None)
 
     def _stop(self, venue: str, coin: str | None) -> Stop | None:
         return strictest(

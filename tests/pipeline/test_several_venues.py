@@ -127,5 +127,5 @@ def test_a_coin_that_one_venue_does_not_trade_is_skipped_there_alone() -> None:
     buy(world, DEAL + 1, bot_id=8)
     world.wait(5)
 
-    assert world.skips(DEAL + 1, SECOND) == {"base": Reason.UNKNOWN_COIN}
+    assert world.skips(DEAL + 1, SECOND) == {"base": Reason.DELISTED}
     assert world.order("base", DEAL + 1).venue == VENUE

@@ -278,8 +278,8 @@ class PostgresDealBook(DealFacts):
 
     def _listing(self, venue: str) -> Listing | None:
         if venue not in self._listings:
-            live = self._known.of(self._connection, venue, self.pair)
-            self._listings[venue] = live or self._listing_of_held(venue)
+            known = self._known.of(self._connection, venue, self.pair)
+            self._listings[venue] = known or self._listing_of_held(venue)
         return self._listings[venue]
 
     def _listing_of_held(self, venue: str) -> Listing | None:

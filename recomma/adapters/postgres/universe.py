@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres.tables import markets
 from recomma.adapters.postgres.values import market_of
-from recomma.domain.symbols import Listing, listing_of
+from recomma.domain.symbols import Listing, known_listing
 from recomma.domain.venue import Market
 
 KNOWN_SECONDS: Final = 30.0
@@ -43,7 +43,7 @@ class Universe(Mapping[str, Market]):
 class KnownMarkets:
     """Markets that were looked up a moment ago: a deal needs its own in every transaction.
 
-    What is not there is not remembered: a coin may be listed in the next moment.
+    What does not trade is not remembered: a coin may be listed in the next moment.
     """
 
     def __init__(self) -> None:
@@ -53,8 +53,8 @@ class KnownMarkets:
         found_at, listing = self._found.get((venue, pair), (-KNOWN_SECONDS, None))
         if time.monotonic() - found_at < KNOWN_SECONDS:
             return listing
-        listing = listing_of(pair, Universe(connection, venue))
-        if listing is not None:
+        listing = known_listing(pair, Universe(connection, venue))
+        if listing is not None and not listing.market.delisted:
             self._found[venue, pair] = (time.monotonic(), listing)
         return listing
 
