@@ -61,14 +61,15 @@ def neighbours(
     exits holds the coin.
     """
     on_coin = and_(mirror_orders.c.venue == venue, mirror_orders.c.coin == coin)
+    of_order = select(func.sum(fills.c.size)).where(fills.c.mirror_order_id == mirror_orders.c.id)
+    filled = func.coalesce(of_order.scalar_subquery(), NO_SIZE)
     exits = connection.execute(
-        select(mirror_orders, deals.c.bot_id, deals.c.strategy)
+        select(mirror_orders, deals.c.bot_id, deals.c.strategy, filled.label("filled"))
         .join(deals, deals.c.id == mirror_orders.c.deal_id)
         .where(on_coin, mirror_orders.c.reduce_only, mirror_orders.c.state.in_(_LIVE))
         .where(mirror_orders.c.deal_id != deal_id)
         .order_by(mirror_orders.c.id)
     ).all()
-    filled = _filled(connection, [row.id for row in exits])
     held = {row.deal_id: row for row in connection.execute(_open(venue, coin, deal_id))}
     sides = {row.deal_id: row.strategy for row in [*exits, *held.values()]}
     return tuple(
@@ -76,20 +77,10 @@ def neighbours(
             deal_id=other,
             side=Strategy(strategy).entry_side,
             left=_left(held[other]) if other in held else NO_SIZE,
-            exits=tuple(
-                order_of(row, filled.get(row.id, NO_SIZE)) for row in exits if row.deal_id == other
-            ),
+            exits=tuple(order_of(row, Size(row.filled)) for row in exits if row.deal_id == other),
         )
         for other, strategy in sorted(sides.items())
     )
-
-
-def _filled(connection: Connection, order_ids: Sequence[int]) -> dict[int, Size]:
-    if not order_ids:
-        return {}
-    by_order = fills.c.mirror_order_id
-    sums = select(by_order, func.sum(fills.c.size)).where(by_order.in_(order_ids))
-    return {order_id: Size(size) for order_id, size in connection.execute(sums.group_by(by_order))}
 
 
 def claim(connection: Connection, venue: str, coin: str, side: Side, now: datetime) -> bool:
