@@ -43,6 +43,6 @@ def _allowed(deals: Iterable[DealBooks], venue: str | None) -> _Legs:
                 size = entered if order.is_exit else order.terms.size
                 once[key] = max(once[key], size)
     allowed: dict[tuple[int, Leg], Decimal] = defaultdict(Decimal)
-    for (deal_id, leg), size in once.items():
-        allowed[deal_id, shortened(leg)] += size  # Two manual legs may look the same.
+    for (deal_id, leg), much in once.items():
+        allowed[deal_id, shortened(leg)] += much  # Two manual legs may look the same.
     return allowed
