@@ -11,7 +11,6 @@ from typing import Final
 
 from recomma.domain.lifecycle import State
 from recomma.domain.mirrored import Mirrored, Moved, SourceState
-from recomma.domain.money import Size
 from recomma.domain.naked import SETTLE
 from recomma.domain.orders import MirrorOrder, Mode, Standing, Style
 from recomma.domain.policy import MINIMUM_NOTIONAL, OnSourceExit, OnSourceRelease
@@ -57,9 +56,10 @@ def _leg(leg: SourceState, here: Mirrored) -> Found:
 
 def _entry(leg: SourceState, mine: list[MirrorOrder], here: Mirrored) -> Found:
     filled = sum((order.filled for order in mine), Decimal(0))
-    size = max((order.terms.size for order in mine), default=Size(Decimal(0)))
+    newest = max(mine, key=lambda order: order.generation, default=None)
     if leg.status is RowStatus.FILLED:
-        if not mine or filled < size:
+        # A re-priced order gave way to one of another size: only the newest can still lack any.
+        if newest is None or newest.remaining:
             yield "filled at the source, not here", _why_not_filled(leg, mine, here)
     elif filled:
         yield "filled here, not at the source", Reason.VENUE_FILLED_FIRST
