@@ -181,7 +181,8 @@ class Busy:
         with self._world.ledger.signer(VENUE, None) as signer:
             for order in signer.due(self._world.now):
                 signer.leave(plan(order.deal_id), self._world.now)
-            signer.defer("DOGE", self._world.now)
+            signer.committed()
+            signer.defer("DOGE", Reason.STOPPED, self._world.now)
 
     def book(self) -> None:
         oid, tid = self._dice.randint(1, 50), self._dice.randint(1, 50)
