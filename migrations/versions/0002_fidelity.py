@@ -106,7 +106,7 @@ def upgrade() -> None:
         know(table, column, reasons)
     know("notes", "step", quoted(STEPS_BEFORE + " survey"))
     know("mirror_orders", "style", quoted(STYLES_BEFORE + " trigger"))
-    know("order_history", "event", quoted(HAPPENINGS_BEFORE + " adopted"))
+    know("order_history", "event", quoted(HAPPENINGS_BEFORE + " adopted waits"))
     for added in ADDED:
         table, column = Template(added).substitute(reasons=reasons).split(" ", 1)
         op.execute(f"ALTER TABLE {table} ADD COLUMN {column}")

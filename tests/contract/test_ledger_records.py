@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from recomma.adapters.postgres.tables import audit_log
+from recomma.adapters.postgres.tables import audit_log, order_history
 from recomma.adapters.postgres.views import Timelines
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import Price
@@ -260,3 +260,23 @@ def test_words_that_postgres_cannot_store_stop_nothing(world: LedgerWorld, words
     assert world.state(order_id) is State.REFUSED
     (_, _, payload) = Timelines(world.engine).readings(DEAL)[-1]
     assert payload == {"note": words.replace("\0", "").replace("\ud83d", "?")}
+
+
+def test_why_an_order_waited_stands_in_its_timeline_once_for_each_reason(
+    world: LedgerWorld,
+) -> None:
+    order_id = world.place()
+    for seconds, why in enumerate((Reason.STOPPED, Reason.STOPPED, Reason.LIMIT_COIN)):
+        with world.ledger.signer(VENUE, None) as book:
+            book.wait(order_id, why, at(seconds + 30))
+
+    lines = history(world, order_id)
+
+    assert lines[1:] == [("waits", "stopped"), ("waits", "limit_coin")]
+
+
+def history(world: LedgerWorld, order_id: int) -> list[tuple[str, str | None]]:
+    told = select(order_history.c.event, order_history.c.why)
+    of_order = told.where(order_history.c.order_id == order_id).order_by(order_history.c.seq)
+    with world.engine.connect() as connection:
+        return [(row.event, row.why) for row in connection.execute(of_order)]

@@ -96,6 +96,14 @@ class FakeOrders:
         self._tell(order_id, "retermed", order.state, order.state, None)
         self.change(order_id, terms=terms, due_at=due_at)
 
+    def wait(self, order_id: int, why: Reason, until: datetime) -> None:
+        order = self.rows.orders[order_id]
+        if order.state is not State.PLANNED:
+            return
+        if order.waits_why is not why:
+            self._tell(order_id, "waits", order.state, order.state, why)
+        self.change(order_id, waits_why=why, due_at=until)
+
     def change(self, order_id: int, **changes: object) -> None:
         self.rows.orders[order_id] = replace(self.rows.orders[order_id], **changes)  # type: ignore[arg-type]
 

@@ -81,8 +81,7 @@ class FakeSignerBook:
         return self._rows.surveyed.get(self._name)
 
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
-        if self._rows.orders[order_id].state is State.PLANNED:
-            self._orders.change(order_id, waits_why=why, due_at=until)
+        self._orders.wait(order_id, why, until)
 
     def budget_spent(self) -> None:
         account = self.account()

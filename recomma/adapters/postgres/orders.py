@@ -28,6 +28,7 @@ from recomma.adapters.postgres.tables import (
     CANCEL_WANTED,
     PLANNED,
     RETERMED,
+    WAITS,
     attempts,
     deals,
     mirror_orders,
@@ -139,6 +140,15 @@ class Orders:
         self.record([Change(order_id, Event.ASKED, "adopt", cloid=found.cloid)])
         self.record([Change(order_id, found.event, "adopt", found.why, oid=found.oid)])
         self._set(order_id, {"attempts": attempts})
+
+    def wait(self, order_id: int, why: Reason, until: datetime) -> None:
+        """Have a PLANNED order wait. Its history has one line for each reason, however long."""
+        row = self._lock([order_id])[order_id]
+        if row.state != State.PLANNED:
+            return
+        if row.waits_why != why:
+            self._note_down(row, WAITS, "gate", why=why)
+        self._set(order_id, {"waits_why": str(why), "due_at": until})
 
     def happened(self, order_ids: Sequence[int], event: str, rule: str, text: str = "") -> None:
         """Write down what changes no state."""

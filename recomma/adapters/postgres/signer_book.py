@@ -110,10 +110,7 @@ class PostgresSignerBook:
         )
 
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
-        this = and_(mirror_orders.c.id == order_id, self._in_state(State.PLANNED))
-        self._connection.execute(
-            update(mirror_orders).where(this).values(waits_why=str(why), due_at=until)
-        )
+        self._orders.wait(order_id, why, until)
 
     def budget_spent(self) -> None:
         spent = func.greatest(venues.c.budget_used, venues.c.budget_cap)

@@ -38,13 +38,14 @@ from recomma.domain.orders import Mode, Standing, Style
 from recomma.domain.reasons import Reason
 
 # What can stand in an order's history beside the events of its life.
-PLANNED, CANCEL_WANTED, CANCEL_ASKED, RETERMED, UNCLEAR, ADOPTED = HAPPENINGS = (
+PLANNED, CANCEL_WANTED, CANCEL_ASKED, RETERMED, UNCLEAR, ADOPTED, WAITS = HAPPENINGS = (
     "planned",
     "cancel_wanted",
     "cancel_asked",
     "retermed",
     "unclear",  # An answer that settles nothing; its words stand in `text`.
     "adopted",  # Found on the venue under our tag, and missing here: a restored backup.
+    "waits",  # Planned and not asked for, for the reason in `why`.
 )
 # How an attempt to cancel ended.
 ANSWERED, NOT_ANSWERED = CANCEL_OUTCOMES = ("answered", "not_answered")
