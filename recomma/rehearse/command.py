@@ -56,4 +56,4 @@ def rehearse(paths: Sequence[Path], options: Options, *, as_json: bool) -> int:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
     else:
         tell(found)
-    return 0 if found.clean else 1
+    return 0 if found.report.clean else 1

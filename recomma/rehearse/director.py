@@ -80,8 +80,8 @@ class Director:
         self._stage.source.set_clock(self._now)
         if moment.deal_id is None:
             return
-        self._watch()
-        if moment.last:
+        seen = self._watch()
+        if moment.last or (moment.rests and not seen):
             # The one look of the slow cadence that nothing can stand in for: what a deal's last
             # events change does not always move its place in the list (threecommas.md 13.1).
             self._look_at(moment.deal_id)
@@ -109,11 +109,12 @@ class Director:
         there = Price(price * self._price_factor)
         self._stage.venue.move_prices(coin, [(self._now, there)], account)
 
-    def _watch(self) -> None:
-        """Have the list of deals read, unless it is what it was at the last look."""
+    def _watch(self) -> bool:
+        """Have the list of deals read, unless it is what it was at the last look: then False."""
         listed = {deal.id: deal for deal in self._stage.reader.active_deals()}
         if listed == self._listed:
-            return
+            return False
         self._listed = listed
         self._ledger.leave(watch(self._stage.settings.account), self._now)
         self._stage.settle(self._now)
+        return True

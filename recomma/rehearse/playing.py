@@ -13,10 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from recomma import wiring
 from recomma.domain.venue import Market
 from recomma.rehearse import report as reports
+from recomma.rehearse.advice import advice
 from recomma.rehearse.cast import Cast
 from recomma.rehearse.director import Director
 from recomma.rehearse.programme import Programme
 from recomma.rehearse.report import Report, VenueState
+from recomma.rehearse.totals import VenueTotals, totals
 from recomma.rehearse.turning import Turned
 from recomma.stage.alone import LoneStage
 from recomma.stage.bare import BareStage
@@ -35,7 +37,23 @@ class Wish:
     turned: Turned = field(default_factory=Turned)
 
 
-def play(programme: Programme, cast: Cast, wish: Wish) -> Report:
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of it: every deal, every venue, and what a person might change."""
+
+    report: Report
+    venues: tuple[VenueTotals, ...]
+    advice: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return self.report.as_json() | {
+            "naked_seconds": self.report.naked.as_json(),
+            "venues": {venue.name: venue.as_json() for venue in self.venues},
+            "advice": list(self.advice),
+        }
+
+
+def play(programme: Programme, cast: Cast, wish: Wish) -> Rehearsal:
     """Run the pipeline over the programme and return what came of it."""
     stage_of = LoneStage if wish.in_process else Stage
     with stage_of(cast.venues, simulated_from=programme.begins_at) as stage:
@@ -51,7 +69,9 @@ def play(programme: Programme, cast: Cast, wish: Wish) -> Report:
         moments = programme.moments(universe)
         with _progress(len(moments)) as advance:
             director.play(moments, advance)
-        return report_of(stage)
+        report = report_of(stage)
+        venues = totals(report, _venue_states(stage), cast)
+        return Rehearsal(report, venues, advice(report, venues, cast))
 
 
 def universe_of(stage: BareStage) -> Mapping[str, Market]:
@@ -73,7 +93,7 @@ def _venue_states(stage: BareStage) -> Mapping[str, VenueState]:
     for venue in stage.venues:
         told = accounts[venue.account]
         positions = {p["coin"]: Decimal(str(p["szi"])) for p in told["positions"]}
-        states[venue.name] = VenueState(told["orders"], positions)
+        states[venue.name] = VenueState(told["orders"], positions, told["fills"])
     return states
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from recomma.domain.money import Price
@@ -18,6 +18,9 @@ from recomma.stage.bare import BareStage
 
 SCRIPTS_BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """When scripts are played that have no recorded deals beside them."""
+
+BURST: Final = timedelta(seconds=2)
+"""What a deal of a script shows within this time of each other is one change to a mirror."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,13 @@ def _shown(played: Played) -> list[Moment]:
     """Return each time at which a deal of a script looks different from before."""
     found = []
     for deal in played.deals:
-        times = sorted(
-            {*_times(deal["bot_events"], "created_at"), *_times(deal["revisions"], "at")}
-        )
-        found += [
-            Moment(at, _bot(played), int(deal["id"]), None, None, last=at == times[-1])
-            for at in times
-        ]
+        told = _times(deal["bot_events"], "created_at") | _times(deal["revisions"], "at")
+        times = sorted(told)
+        bot_id, deal_id = _bot(played), int(deal["id"])
+        for at, following in zip(times, [*times[1:], None], strict=True):
+            rests = following is None or following - at > BURST
+            moment = Moment(at, bot_id, deal_id, None, None, last=following is None, rests=rests)
+            found.append(moment)
     return found
 
 

@@ -28,6 +28,7 @@ class VenueState:
 
     orders: Sequence[Mapping[str, Any]]
     positions: Mapping[str, Decimal]  # By coin, signed.
+    fills: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Report:
         return [
             skip for deal in self.deals for here in deal.mirrored for skip in _skips(deal, here)
         ]
+
+    def skips_of(self, deal: DealBooks, here: Mirrored) -> list[Skipped]:
+        """Return the skips of a deal on a venue; one stands for a deal that was left out whole."""
+        return _skips(deal, here)
 
     @property
     def skipped_by_reason(self) -> Mapping[str, int]:
@@ -152,7 +157,7 @@ def _deal_json(deal: DealBooks) -> dict[str, Any]:
         "deal_id": deal.deal_id,
         "source_status": deal.status,
         "orders": sorted(entries, key=lambda entry: _place(entry["leg"])),
-        "positions": {here.venue: _plain(_position(here)) for here in deal.mirrored},
+        "positions": {here.venue: plain(_position(here)) for here in deal.mirrored},
     }
     return told | {"venues": {h.venue: _venue_json(h) for h in deal.mirrored}} if several else told
 
@@ -167,8 +172,8 @@ def _venue_json(here: Mirrored) -> dict[str, Any]:
     return {
         "standing": str(here.standing) if here.standing else None,
         "why": str(here.standing_why) if here.standing_why else None,
-        "multiplier": _plain(here.policy.multiplier),
-        "position": _plain(_position(here)),
+        "multiplier": plain(here.policy.multiplier),
+        "position": plain(_position(here)),
     }
 
 
@@ -183,14 +188,14 @@ def _order_json(order: MirrorOrder, cloids: Sequence[str]) -> dict[str, Any]:
     return {
         "leg": str(order.leg),
         "side": str(order.terms.side),
-        "wanted_price": _plain(order.wanted_price),
-        "wanted_size": _plain(order.wanted_size),
-        "price": _plain(order.terms.price) if sent else None,
-        "size": _plain(order.terms.size) if sent else None,
+        "wanted_price": plain(order.wanted_price),
+        "wanted_size": plain(order.wanted_size),
+        "price": plain(order.terms.price) if sent else None,
+        "size": plain(order.terms.size) if sent else None,
         "reduce_only": order.terms.reduce_only,
         "cloids": list(cloids),
         "state": str(order.state),
-        "filled": _plain(order.filled),
+        "filled": plain(order.filled),
         "why": str(why) if why else None,
     }
 
@@ -199,8 +204,8 @@ def _skip_json(skip: Skipped) -> dict[str, Any]:
     return {
         "leg": str(skip.leg),
         "side": str(skip.side),
-        "wanted_price": None if skip.wanted_price is None else _plain(skip.wanted_price),
-        "wanted_size": None if skip.wanted_size is None else _plain(skip.wanted_size),
+        "wanted_price": None if skip.wanted_price is None else plain(skip.wanted_price),
+        "wanted_size": None if skip.wanted_size is None else plain(skip.wanted_size),
         "price": None,
         "size": None,
         "reduce_only": False,
@@ -211,7 +216,7 @@ def _skip_json(skip: Skipped) -> dict[str, Any]:
     }
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: Decimal) -> str:
     """Return a decimal without exponent and trailing zeros."""
     text = format(number, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text

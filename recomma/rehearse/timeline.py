@@ -27,6 +27,7 @@ class Moment:
     coin: str | None
     price: Price | None
     last: bool = False  # Of its deal.
+    rests: bool = False  # Nothing more is seen of its deal for a while.
 
 
 @dataclass(frozen=True)
