@@ -54,6 +54,7 @@ class Asked:
     cancel: bool = False
     leverage: tuple[str, Leverage] | None = None
     resent: bool = False
+    held: bool = False  # By a stop that came after it was stored: it is not sent again.
 
 
 def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Verdict:
@@ -70,9 +71,12 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
                 return Later(due_at, "orders wait") if due_at else Done(f"{sent} requests")
             if current is not None:
                 tried.add(current.batch.id)
-                book.sent(current.batch.id)
+                if not current.held:
+                    book.sent(current.batch.id)
         if current is None:
             reads.read(venue)
+            continue
+        if current.held:
             continue
         answer = venue.send(current.batch.body, count=current.batch.count)
         with ledger.signer(venue.name, fence) as book:
@@ -88,17 +92,16 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
 def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
     """Return a request whose answer was lost, to be sent again; each once in a run.
 
-    What a stop holds by now is not sent again, because it may not have arrived the first time;
-    without that it is settled when it has expired.
+    What a stop holds by now is not: it may not have arrived the first time, and is settled when it
+    has expired.
     """
     lost = book.unanswered(now) if book.venue.live else ()
-    stops = book.stops() if lost else ()
-    for batch in lost:
-        if batch.id not in tried:
-            orders = tuple(book.orders_of(batch.id))
-            if not any(held_by(order, stops, now) for order in orders):
-                return Asked(batch, orders, resent=True)
-    return None
+    batch = next((b for b in lost if b.id not in tried), None)
+    if batch is None:
+        return None
+    orders, stops = tuple(book.orders_of(batch.id)), book.stops()
+    held = any(held_by(order, stops, now) for order in orders)
+    return Asked(batch, orders, resent=True, held=held)
 
 
 def _next(book: SignerBook, venue: Venue, reads: Reads, now: datetime) -> Asked | None:
@@ -149,7 +152,7 @@ def _exits(book: SignerBook, due: Sequence[MirrorOrder], now: datetime) -> list[
         if held:
             book.wait(order.id, held.why, held.until)
         elif not book.venue.live:
-            book.skip(order.id, Reason.DRY_RUN)
+            end(book, order, Reason.DRY_RUN, now)
         else:
             free.append(order)
     return free
