@@ -86,7 +86,7 @@ def commands_table() -> str:
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """Yield every command that does something, with its full name."""
+    """Yield every command that does something by itself, with its full name."""
     yield from _below("recomma", recomma)
 
 
@@ -94,6 +94,8 @@ def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comma
     if not isinstance(command, click.Group):
         yield name, command
         return
+    if command.invoke_without_command:
+        yield name, command
     for word in sorted(command.commands):
         yield from _below(f"{name} {word}", command.commands[word])
 

@@ -50,6 +50,15 @@ def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+def page(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def flat(path: str) -> str:
+    """Return a page in one line, so that a sentence is found wherever it is broken."""
+    return " ".join(page(path).split())
+
+
 def prose(page: Path) -> str:
     """Return a page without its blocks."""
     return BLOCK.sub("", page.read_text(encoding="utf-8"))
