@@ -6,7 +6,7 @@ for whichever mode the user last chose in the web page.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from recomma.domain.source import Reading, SourceDeal
 from recomma.ports import Observed
 from recomma.signing.threecommas import signed_string
 
+DEALS: Final = "/ver1/deals"
 DEALS_PER_PAGE: Final = 1000  # The maximum; the default of 50 cuts off silently (13.4).
 BOTS_PER_PAGE: Final = 100
 _OVERLAP: Final = 20
@@ -97,8 +98,24 @@ class ThreeCommas:
         A deal that we cannot understand is logged and left out, so that it cannot blind us for
         the others. It looks vanished then, and is looked at by its id.
         """
-        pages = self._pages("/ver1/deals", "&order=created_at&scope=active", DEALS_PER_PAGE)
+        pages = self._pages(DEALS, "&order=created_at&scope=active", DEALS_PER_PAGE)
         return _each(TypeAdapter(DealShape), pages, "deal")
+
+    def finished_deals(self, since: datetime) -> tuple[SourceDeal, ...]:
+        """Return the deals created at `since` (aware) or later that have ended: up to 1000 a
+        request. `from` compares creation times (threecommas.md 4.3)."""
+        start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = f"&order=created_at&scope=finished&from={start}"
+        found = _each(TypeAdapter(DealShape), self._pages(DEALS, query, DEALS_PER_PAGE), "deal")
+        # Which statuses a scope covers is not documented; an unknown one means all.
+        return tuple(deal for deal in found if deal.finished)
+
+    def payload(self, deal_id: int) -> object:
+        """Return the answer of `show` as it is, numbers with a fraction as texts. One request.
+
+        Raises NotFound.
+        """
+        return self._get(_show(deal_id))
 
     def deal(self, deal_id: int) -> SourceDeal:
         """Return one deal, active or not. Raises NotFound."""
