@@ -2,9 +2,14 @@
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+if TYPE_CHECKING:
+    from recomma.rehearse.command import Options
+
+PRICE_SHIFT_MAX: Final = 50
 
 
 class Number(click.ParamType[Decimal]):
@@ -25,8 +30,11 @@ class Number(click.ParamType[Decimal]):
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--account", is_flag=True, help="Your own past at 3Commas in place of PATHS.")
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True)
+@click.option("--cache", type=click.Path(path_type=Path), help="Where read deals are kept.")
 @click.option("--in-process", is_flag=True, help="Without Celery and a broker: faster.")
 @click.option(
     "--isolated/--shared",
@@ -35,8 +43,8 @@ class Number(click.ParamType[Decimal]):
 )
 @click.option("--multiplier", type=Number(), help="Mirror with this size for each of 3Commas'.")
 @click.option("--venues", metavar="NAME=MULTIPLIER,...", default="", help="On several venues.")
-@click.option("--config", type=click.Path(path_type=Path), help="Mirror as this recomma.toml says.")
-@click.option("--price-shift", type=Number(), default="0", help="So many percent off on the venue.")
+@click.option("--config", type=click.Path(path_type=Path), help="As this recomma.toml says.")
+@click.option("--price-shift", type=Number(), default="0", help="Percent off on the venue.")
 @click.option(
     "--switch", "switches", multiple=True, metavar="NAME=POSITION", help="Of a simulator."
 )
@@ -46,9 +54,14 @@ def rehearse(paths: tuple[Path, ...], as_json: bool, **said: Any) -> None:
 
     PATHS are folders or files: answers of 3Commas' deals/ID/show, and what-if scripts (TOML). Each
     bot trades on a simulated account of its own, on a market made from that bot's deals alone.
+
+    With --account your finished deals are read over the API, within your plan, and rehearsed in
+    this process with your recomma.toml. What was read is kept: Ctrl-C loses nothing.
     """
     from recomma.rehearse.command import rehearse as run
 
+    if bool(paths) == said["account"]:
+        raise click.UsageError("Give either PATHS or --account.")
     raise SystemExit(run(paths, _options(**said), as_json=as_json))
 
 
@@ -58,20 +71,25 @@ def _options(
     every_switch: bool,
     price_shift: Decimal,
     venues: str,
-    in_process: bool,
     isolated: bool,
     **more: Any,
-) -> Any:
+) -> "Options":
     from recomma.rehearse import turning
     from recomma.rehearse.cast import read_venues
-    from recomma.rehearse.command import Options
+    from recomma.rehearse.command import Account, Options
     from recomma.rehearse.playing import Wish
 
     if every_switch and switches:
         raise click.UsageError("Give either --switch or --every-switch.")
-    if abs(price_shift) >= 50:
-        raise click.UsageError("--price-shift takes less than 50 percent either way.")
+    if abs(price_shift) >= PRICE_SHIFT_MAX:
+        raise click.UsageError(f"--price-shift takes less than {PRICE_SHIFT_MAX} percent.")
+    days, cache, account = more.pop("days"), more.pop("cache"), more.pop("account")
+    alone = more.pop("in_process") or account
     turned = turning.every() if every_switch else turning.read(switches)
-    wish = Wish(in_process=in_process, price_shift=price_shift / 100, turned=turned)
-    named = read_venues(venues) if venues else {}
-    return Options(wish=wish, shared=not isolated, venues=named, **more)
+    return Options(
+        wish=Wish(in_process=alone, price_shift=price_shift / 100, turned=turned),
+        shared=not isolated,
+        venues=read_venues(venues) if venues else {},
+        account=Account(days, cache) if account else None,
+        **more,
+    )

@@ -5,19 +5,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import click
 
 from recomma import config_file
 from recomma.config_file import ConfigFile
 from recomma.embedded import unwinding_on_sigterm
+from recomma.rehearse.account import read_account
 from recomma.rehearse.cast import cast, plain
 from recomma.rehearse.playing import EVERY_QUEUE, Wish, play
 from recomma.rehearse.programme import programme
 from recomma.rehearse.recordings import load
 from recomma.rehearse.words import tell
 
-__all__ = ["EVERY_QUEUE", "Options", "rehearse"]
+__all__ = ["EVERY_QUEUE", "Account", "Options", "rehearse"]
+
+CONFIG: Final = Path("recomma.toml")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user's own past: the deals of so many days, kept in a folder of `cache`."""
+
+    days: int
+    cache: Path | None
 
 
 @dataclass(frozen=True)
@@ -29,29 +41,34 @@ class Options:
     multiplier: Decimal | None = None
     venues: Mapping[str, Decimal] = field(default_factory=dict)
     config: Path | None = None
+    account: Account | None = None
 
     def settings(self) -> ConfigFile:
         """Return what the rehearsed bots are mirrored by. Raises BadConfig, click.UsageError."""
         given = [self.multiplier is not None, bool(self.venues), self.config is not None]
         if sum(given) > 1:
             raise click.UsageError("Give one of --multiplier, --venues and --config.")
-        if self.config:
-            return config_file.read(self.config)
+        if self.config or (self.account and not any(given)):
+            return config_file.read(self.config or CONFIG)
         return plain(Decimal(1) if self.multiplier is None else self.multiplier, self.venues)
 
 
 def rehearse(paths: Sequence[Path], options: Options, *, as_json: bool) -> int:
-    """Rehearse what is in `paths`; print the report; return the exit status.
+    """Rehearse what is in `paths`, or the account's past; print the report; return the status.
 
-    Raises BadRecording, BadConfig, CannotStart, CannotPlay, DoesNotSettle.
+    Raises BadRecording, BadConfig, BadSetting, NotAllowed, Unreadable, CannotStart, CannotPlay,
+    DoesNotSettle.
     """
     settings = options.settings()
+    if options.account:
+        paths = read_account(options.account.days, options.account.cache)
     recordings = load(paths)
     whole = programme(recordings, options.wish.turned.source_switches())
+    parts = cast(settings, whole.bots, shared=options.shared)
     for sentence in (*recordings.ignored, *whole.ignored):
         click.echo(sentence, err=True)
     with unwinding_on_sigterm():
-        found = play(whole, cast(settings, whole.bots, shared=options.shared), options.wish)
+        found = play(whole, parts, options.wish)
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
     else:
