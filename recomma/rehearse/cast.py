@@ -4,6 +4,7 @@ Isolated: each bot has an account of its own for each venue, so that recordings 
 each other each get the market they were made on. Shared: one account for each venue, as in life.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,9 +14,11 @@ from click import UsageError
 from pydantic import ValidationError
 
 from recomma.config_file import BadConfig, ConfigFile
+from recomma.config_file.tables import MULTIPLIER_MAX
 from recomma.stage.bare import StageVenue
 
 NAME_LENGTH_MAX: Final = 32
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 ALONE: Final = "rehearsal"  # What reports call the one venue of a rehearsal that names none.
 
 
@@ -57,17 +60,24 @@ def read_venues(text: str) -> Mapping[str, Decimal]:
             multiplier = Decimal(number if equals else "")
         except InvalidOperation:
             raise UsageError(f"--venues {part.strip()!r}: write NAME=MULTIPLIER.") from None
-        if not name or name in found:
-            raise UsageError(f"--venues {part.strip()!r}: give each venue one name of its own.")
-        found[name] = multiplier
+        if not NAME.fullmatch(name) or name in found:
+            raise UsageError(
+                f"--venues {part.strip()!r}: give each venue a name of its own, of small letters, "
+                f"digits, - and _."
+            )
+        found[name] = usable(multiplier)
     return found
 
 
-def plain(multiplier: Decimal, venues: Mapping[str, Decimal]) -> ConfigFile:
-    """Return settings for a rehearsal without a recomma.toml: venues by name and multiplier.
+def usable(multiplier: Decimal) -> Decimal:
+    """Return a multiplier that a venue may have. Raises click.UsageError."""
+    if not 0 < multiplier <= MULTIPLIER_MAX:
+        raise UsageError(f"A multiplier is above 0 and at most {MULTIPLIER_MAX}.")
+    return multiplier
 
-    Raises BadConfig with one sentence for a name or a number that no venue may have.
-    """
+
+def plain(multiplier: Decimal, venues: Mapping[str, Decimal]) -> ConfigFile:
+    """Return settings for a rehearsal without a recomma.toml: venues by name and multiplier."""
     named = venues or {ALONE: multiplier}
     return _config(
         {

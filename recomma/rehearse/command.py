@@ -13,7 +13,7 @@ from recomma import config_file
 from recomma.config_file import ConfigFile
 from recomma.embedded import unwinding_on_sigterm
 from recomma.rehearse.account import read_account
-from recomma.rehearse.cast import cast, plain
+from recomma.rehearse.cast import cast, plain, usable
 from recomma.rehearse.playing import EVERY_QUEUE, Wish, play
 from recomma.rehearse.programme import programme
 from recomma.rehearse.recordings import load
@@ -50,7 +50,8 @@ class Options:
             raise click.UsageError("Give one of --multiplier, --venues and --config.")
         if self.config or (self.account and not any(given)):
             return config_file.read(self.config or CONFIG)
-        return plain(Decimal(1) if self.multiplier is None else self.multiplier, self.venues)
+        multiplier = Decimal(1) if self.multiplier is None else usable(self.multiplier)
+        return plain(multiplier, self.venues)
 
 
 def rehearse(paths: Sequence[Path], options: Options, *, as_json: bool) -> int:

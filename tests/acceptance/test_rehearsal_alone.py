@@ -1,0 +1,140 @@
+"""Rehearsals in one process: the same report as with Celery, and every way to vary one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recomma import embedded
+
+ROOT = Path(__file__).parents[2]
+OURS = Path(__file__).parent / "recordings"
+SCRIPTS = ROOT / "docs/examples/what_if"
+PATIENCE_SECONDS = 1800
+"""Only ends a test that would hang."""
+ENDED = {"completed", "stop_loss_finished"}
+
+Rehearse = Callable[..., dict[str, Any]]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def rehearse(servers: embedded.Urls) -> Rehearse:
+    """Rehearse in one process on a database that stands already; it must end with 0."""
+
+    def run(*arguments: str | Path) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(said(servers, *arguments), parse_float=Decimal)
+        assert report["duplicates"] == report["dead_letters"] == 0
+        assert report["unexplained"] == []
+        return report
+
+    return run
+
+
+def said(servers: embedded.Urls, *arguments: str | Path) -> str:
+    told = subprocess.run(
+        [sys.executable, "-m", "recomma.cli", "rehearse", "--json", "--in-process", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        env=os.environ | {"RECOMMA_DATABASE_URL": servers.database},
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr or told.stdout
+    return told.stdout
+
+
+def orders(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (order for deal in report["per_deal"] for order in deal["orders"])
+
+
+def assert_flat_where_ended(report: dict[str, Any]) -> None:
+    for deal in report["per_deal"]:
+        if deal["source_status"] in ENDED:
+            assert set(deal["positions"].values()) <= {"0"}, deal["deal_id"]
+
+
+def assert_exits_within_what_was_entered(report: dict[str, Any]) -> None:
+    for deal in report["per_deal"]:
+        for venue in deal["positions"]:
+            mine = [o for o in deal["orders"] if o.get("venue", venue) == venue]
+            entered = sum(Decimal(o["filled"]) for o in mine if not o["reduce_only"])
+            left = sum(Decimal(o["filled"]) for o in mine if o["reduce_only"])
+            resting = [o for o in mine if o["reduce_only"] and o["state"] == "resting"]
+            rests = sum(Decimal(o["size"]) - Decimal(o["filled"]) for o in resting)
+            assert left + rests <= entered, deal["deal_id"]
+
+
+def test_without_celery_the_report_is_the_same_to_the_byte(servers: embedded.Urls) -> None:
+    with_celery = subprocess.run(
+        [sys.executable, "-m", "recomma.cli", "rehearse", "--json", OURS],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+    assert said(servers, OURS) == with_celery.stdout
+
+
+def test_on_one_shared_account_everything_ends_flat_and_explained(rehearse: Rehearse) -> None:
+    report = rehearse(OURS, "--shared")
+
+    assert {venue for deal in report["per_deal"] for venue in deal["positions"]} == {"rehearsal"}
+    assert_flat_where_ended(report)
+    assert_exits_within_what_was_entered(report)
+
+
+def test_two_venues_each_mirror_with_a_multiplier_of_their_own(rehearse: Rehearse) -> None:
+    report = rehearse(OURS, "--venues", "half=0.5,double=2")
+
+    sizes: dict[tuple[int, str, str], dict[str, Decimal]] = {}
+    for deal in report["per_deal"]:
+        for order in deal["orders"]:
+            if not order["reduce_only"] and order["wanted_size"] is not None:
+                key = (deal["deal_id"], order["leg"], order["wanted_price"])
+                name = order["venue"].split("-")[0]
+                sizes.setdefault(key, {})[name] = Decimal(order["wanted_size"])
+    pairs = [both for both in sizes.values() if len(both) == 2]
+    assert pairs
+    assert all(both["double"] == 4 * both["half"] for both in pairs)
+    assert set(report["venues"]) == {"half", "double"}
+    assert_flat_where_ended(report)
+    assert_exits_within_what_was_entered(report)
+
+
+@pytest.mark.parametrize(
+    "variation",
+    [
+        ("--multiplier", "0.37"),
+        ("--every-switch",),
+        ("--price-shift", "2"),
+        ("--price-shift=-2",),
+    ],
+    ids=["0.37", "switches", "2 % above", "2 % below"],
+)
+def test_a_varied_rehearsal_is_explained_and_its_exits_are_right(
+    rehearse: Rehearse, variation: tuple[str, ...]
+) -> None:
+    report = rehearse(OURS, *variation)
+
+    assert report["deals"] == 6
+    assert any(order["cloids"] for order in orders(report))
+    assert_flat_where_ended(report)
+    assert_exits_within_what_was_entered(report)
+
+
+def test_every_example_of_a_what_if_script_is_mirrored(rehearse: Rehearse) -> None:
+    report = rehearse(SCRIPTS)
+
+    assert report["deals"] >= len(list(SCRIPTS.glob("*.toml")))
+    assert_flat_where_ended(report)
+    assert_exits_within_what_was_entered(report)
+    sides = {order["side"] for order in orders(report) if not order["reduce_only"]}
+    assert sides == {"buy", "sell"}  # Long deals and short ones.
