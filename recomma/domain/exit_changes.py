@@ -63,7 +63,11 @@ def exit_changes(wanted: Sequence[Target], here: ExitsHere) -> ExitChanges:
     why = Reason.EXIT_REPLACED if wanted else Reason.EXIT_REMOVED_AT_SOURCE
     withdraw = tuple((order.id, why) for order in obsolete if not order.cancel_why)
     gone = [o for o in obsolete if o.state is State.PLANNED]  # Dropped at once: never on the book.
-    place = _fitting(missing, [o for o in held if o not in gone], {o.id for o in matched}, here)
+    stay = [o for o in held if o not in gone]
+    late = _room_has_gone(matched, stay, here)
+    if late:
+        return ExitChanges(withdraw=withdraw + tuple((o.id, why) for o in late))
+    place = _fitting(missing, stay, {o.id for o in matched}, here)
     urgency = Urgency.EXIT if matched or len(obsolete) > len(gone) else Urgency.FIRST_EXIT
     waits = len(place) < len(missing) and len(obsolete) == len(gone)
     return ExitChanges(
@@ -74,11 +78,28 @@ def exit_changes(wanted: Sequence[Target], here: ExitsHere) -> ExitChanges:
     )
 
 
+def _room_has_gone(
+    matched: Sequence[MirrorOrder], held: Sequence[MirrorOrder], here: ExitsHere
+) -> list[MirrorOrder]:
+    """Return the exits that were to go before the old ones, and must not do so any more.
+
+    Either another deal has got coins there meanwhile, or the first try came to nothing: then the
+    old one still stands, may fill at any moment, and what is asked again knows less and less of it.
+    """
+    planned = [order for order in matched if order.state is State.PLANNED]
+    if here.room.within([], held):
+        return []
+    if here.room.takes([], held, {order.id for order in matched}):
+        return [order for order in planned if order.attempts]
+    return planned
+
+
 def _fitting(
     missing: Sequence[Target], held: Sequence[MirrorOrder], kept: set[int], here: ExitsHere
 ) -> list[Target]:
     """Return those of the missing exits that may go out now, all at best."""
-    if here.room.takes([t.size for t in missing], held, kept):
+    tried = any(_was_tried_over(order, here) for order in held if order.id not in kept)
+    if not tried and here.room.takes([t.size for t in missing], held, kept):
         return list(missing)
     place: list[Target] = []
     for target in missing:
@@ -86,6 +107,15 @@ def _fitting(
         if here.room.within(sizes, held):
             place.append(target)
     return place
+
+
+def _was_tried_over(old: MirrorOrder, here: ExitsHere) -> bool:
+    """Say whether an exit that was to go before this one has been asked for in vain."""
+    return any(
+        o.leg == old.leg and o.id > old.id and o.attempts and o.why is Reason.EXIT_REPLACED
+        for o in here.orders
+        if not o.live
+    )
 
 
 def _compare(

@@ -79,11 +79,11 @@ class Room:
     def takes(self, new: Sequence[Size], held: Sequence[MirrorOrder], kept: set[int]) -> bool:
         """Say whether new exits may be placed before those go that are `held` and not `kept`.
 
-        They may if all reduce-only orders of ours on the coin stay within the position. If every
-        one is this deal's they may exceed it, as long as the venue makes room by taking away what
-        has to go anyhow: it takes the oldest first, and only as many as it must.
+        They may if they stay within the position. If every coin and every exit is this deal's they
+        may exceed it, as long as the venue makes room by taking away what has to go anyhow: it
+        takes the oldest first, and only as many as it must.
         """
-        if self.others_ask or self.within(new, held):
+        if self.others_ask or not self.is_whole or self.within(new, held):
             return self.within(new, held)
         excess = asked_for(held) + sum(new, Decimal(0)) - self.net
         on_the_book = [o for o in held if o.state is not State.PLANNED]
@@ -96,5 +96,8 @@ class Room:
         return True
 
     def within(self, new: Sequence[Size], held: Sequence[MirrorOrder]) -> bool:
-        """Say whether all reduce-only orders of ours on the coin stay within the position."""
-        return asked_for(held) + self.others_ask + sum(new, Decimal(0)) <= self.net
+        """Say whether reduce-only orders stay within what is held: ours within this deal's coins,
+        or two that fill in one moment would sell others' coins; all deals' within the net position.
+        """
+        mine = asked_for(held) + sum(new, Decimal(0))
+        return mine <= self.left and mine + self.others_ask <= self.net

@@ -178,6 +178,24 @@ def test_an_exit_that_was_never_asked_for_blocks_nothing() -> None:
     assert changes.withdraw == ((4, Reason.EXIT_REPLACED),)
 
 
+def test_an_exit_that_was_to_go_first_waits_when_another_deal_has_come_meanwhile() -> None:
+    old = resting_exit(4, size=60, cancel_why=Reason.EXIT_REPLACED)
+    unsent = resting_exit(5, state=State.PLANNED, attempts=0)
+
+    assert changed(old, unsent) == ExitChanges()
+    assert changed(old, unsent, alone=False).withdraw == ((5, Reason.EXIT_REPLACED),)
+
+
+def test_an_exit_that_was_to_go_first_and_was_turned_away_waits_for_the_old_one_to_go() -> None:
+    old = resting_exit(4, size=60, cancel_why=Reason.EXIT_REPLACED)
+    tried = resting_exit(5, state=State.PLANNED, attempts=1)
+
+    dropped = replace(tried, state=State.CANCELLED, why=Reason.EXIT_REPLACED)
+    assert changed(old, tried).withdraw == ((5, Reason.EXIT_REPLACED),)
+    assert changed(old, dropped).place == ()
+    assert len(changed(replace(old, state=State.CANCELLED), dropped).place) == 1
+
+
 def test_a_first_exit_waits_for_room_that_another_deal_is_giving_up() -> None:
     here = exposure(last_fill_at=LONG_AGO)
     theirs = tuple(order(take_profit(), id=n, deal_id=8) for n in (90, 91))

@@ -56,12 +56,14 @@ def test_a_partly_filled_exit_asks_for_the_rest() -> None:
 # Placing first.
 
 
-def test_a_neighbour_without_an_exit_leaves_room_for_a_second_one_of_ours() -> None:
-    assert room(100, beside(100)).takes([size(100)], [exit_of(7)], set())
+def test_beside_others_coins_two_exits_never_ask_for_more_than_their_deal_has() -> None:
+    """Both could fill in one moment, and the second would sell the other deal's coins."""
+    assert not room(100, beside(100)).takes([size(100)], [exit_of(7)], set())
+    assert room(100, beside(100)).takes([size(40)], [exit_of(7, 60)], {1})
 
 
-def test_a_neighbour_with_an_exit_leaves_none() -> None:
-    assert not room(100, beside(100, exit_of())).takes([size(100)], [exit_of(7)], set())
+def test_beside_an_exit_without_coins_only_what_has_room_is_placed() -> None:
+    assert not room(100, beside(0, exit_of())).takes([size(100)], [exit_of(7)], set())
 
 
 def test_a_missing_exit_has_room_beside_others() -> None:
@@ -99,6 +101,7 @@ def test_what_is_placed_first_never_makes_the_venue_take_away_what_has_to_stay(
 
     excess = sum(new) + asked_for(held) + here.others_ask - here.net
     assert excess <= 0 or not here.others_ask
+    assert here.is_whole or sum(new) + asked_for(held) <= here.left
     for oldest in held:  # As the venue does it.
         if excess <= 0:
             break
