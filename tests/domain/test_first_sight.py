@@ -116,7 +116,7 @@ def test_a_caught_up_base_is_the_position_at_its_average_price() -> None:
 
     base, *others = caught_up(wish(first, second), size(350), NOON + HOUR).entries
 
-    assert (base.leg, base.size, base.price) == (BASE, 350, Decimal("0.125"))
+    assert (base.leg, base.size, base.price) == (BASE, size(350), Decimal("0.125"))
     assert (base.market, base.filled_at) == (True, NOON + HOUR)
     assert others == [second]
 

@@ -16,7 +16,7 @@ def test_a_thousand_coins_are_one_at_a_thousand_times_the_price() -> None:
     scaled = in_venue_units(replace(wanted, stop_price=price("0.00001")), 1000)
 
     (entry,) = scaled.entries
-    assert (entry.price, entry.size) == (Decimal("0.02"), 5000)
+    assert (entry.price, entry.size) == (Decimal("0.02"), Decimal(5000))
     assert [exit_.price for exit_ in scaled.exits] == [Decimal("0.025")]
     assert scaled.stop_price == Decimal("0.01")
 

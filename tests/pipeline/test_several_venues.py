@@ -20,7 +20,7 @@ def test_each_venue_has_its_own_multiplier_and_its_own_exit() -> None:
     world = by_venue(hl="0.6", second="2")
     buy(world)
 
-    assert (world.position(), world.position(venue=SECOND)) == (60, 200)
+    assert (world.position(), world.position(venue=SECOND)) == (Decimal(60), Decimal(200))
     assert world.resting() == [("A", Decimal("0.22"), Decimal(60), True)]
     assert world.resting(SECOND) == [("A", Decimal("0.22"), Decimal(200), True)]
     assert world.unexplained() == []
@@ -31,7 +31,7 @@ def test_an_order_that_is_too_small_on_one_venue_is_placed_on_the_other() -> Non
     buy(world)
 
     assert world.skips() == {"base": Reason.BELOW_MINIMUM}
-    assert (world.position(), world.position(venue=SECOND)) == (0, 100)
+    assert (world.position(), world.position(venue=SECOND)) == (Decimal(0), Decimal(100))
 
 
 def test_a_new_multiplier_changes_nothing_of_a_deal_that_was_decided() -> None:
@@ -113,7 +113,7 @@ def test_a_venue_in_dry_run_sends_nothing_while_the_other_trades() -> None:
     world.add_venue(SECOND, live=False)
     buy(world)
 
-    assert (world.position(), world.position(venue=SECOND)) == (100, 0)
+    assert (world.position(), world.position(venue=SECOND)) == (Decimal(100), Decimal(0))
     assert world.skips(venue=SECOND) == {"base": Reason.DRY_RUN}
 
 

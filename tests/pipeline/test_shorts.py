@@ -59,7 +59,8 @@ def test_a_take_profit_below_ends_the_deal_here_too() -> None:
     world.tell(story.target_executed("0.18"), story.SUMMARY)
     world.wait(90)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert not world.position()
+    assert world.resting() == []
     assert world.unexplained() == []
 
 
@@ -70,7 +71,8 @@ def test_a_stopped_short_is_bought_back_at_once() -> None:
     world.tell(status="stop_loss_finished", finished=True)
     world.wait(30)
 
-    assert (world.position(), world.resting()) == (0, [])
+    assert not world.position()
+    assert world.resting() == []
     assert {o.terms.reduce_only for o in world.orders("stop")} == {True}
     assert world.unexplained() == []
 
