@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check compose-test docs up rehearse bench lock clean
+.PHONY: help setup demo test mutations check compose-test docs up rehearse bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: setup ## Mirror a few deals in front of you, between two simulated exchang
 # A file's tests stay in one process, so that what a file starts is started once.
 test: setup ## Run all tests (with an embedded Postgres and Redis)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+mutations: setup ## Take out each defence, one at a time, and see its test fail (slow)
+	@$(BIN)/python -m tests.mutations $(ARGS)
 
 check: setup ## Look for mistakes without running anything: style, types, layers
 	@$(BIN)/ruff check .
