@@ -21,6 +21,10 @@ from tests.docs_runs import run, script, simulator
 
 NOW: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 GAPS: Final = "## Not there yet"
+MARKS: Final = {
+    *("run", "run: slow", "run: with simulators", "run: with letters"),
+    "run: with a ledger",  # tests/test_docs_operations.py
+}
 HOSTS: Final = {
     *(
         "127.0.0.1",
@@ -51,6 +55,10 @@ def test_every_command_that_is_shown_exists() -> None:
         for mistake in mistakes(line)
     ]
     assert wrong == []
+
+
+def test_every_mark_of_a_block_is_one_that_a_test_runs() -> None:
+    assert {block.mark for block in blocks("sh")} - {"", *MARKS} == set()
 
 
 def test_every_command_that_is_named_in_a_sentence_exists() -> None:
