@@ -1,12 +1,15 @@
 """How to get from the exits that rest to those that should (design.md, section 9, Replacing)."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recomma.domain.closing import STOP, closing_order, closing_terms
+from recomma.domain.closing import STOP
 from recomma.domain.exit_changes import ExitChanges, ExitsHere, exit_changes
 from recomma.domain.exits import Exposure, Target, targets
 from recomma.domain.lifecycle import State
@@ -22,6 +25,7 @@ from tests.domain.mirror_values import (
     order,
     price,
     size,
+    stored,
     take_profit,
     target,
 )
@@ -318,40 +322,47 @@ def test_a_missing_exit_never_waits() -> None:
     assert len(changed(here=exposure(last_fill_at=NOON)).place) == 1
 
 
-# Closing.
+# Whatever rests, and in whatever state: after some rounds each step has its one exit.
+
+HELD = st.lists(
+    st.tuples(
+        st.integers(1, 3),
+        st.sampled_from(["0.3", "0.4", "0.5"]),
+        st.integers(1, 300),
+        st.sampled_from([State.PLANNED, State.RESTING]),
+    ),
+    max_size=5,
+)
 
 
-def caps_of(side: Side) -> list[tuple[Style, Decimal]]:
-    here = exposure(side=side)
-    found = [closing_terms(here, price("0.2"), tries, Policy()) for tries in range(6)]
-    return [(terms.style, terms.price) for terms in found]
+def carried_out(held: list[MirrorOrder], changes: ExitChanges) -> list[MirrorOrder]:
+    """Let the venue do what was decided: cancels are confirmed, new exits rest."""
+    gone = {order_id for order_id, _ in changes.withdraw}
+    stay = [replace(o, state=State.RESTING) for o in held if o.id not in gone]
+    first = max((o.id for o in held), default=0) + 1
+    new = [stored(n, order_id) for order_id, n in enumerate(changes.place, start=first)]
+    return stay + [replace(o, state=State.RESTING) for o in new]
 
 
-def test_a_close_reaches_further_from_try_to_try_and_then_rests() -> None:
-    assert caps_of(Side.BUY) == [
-        (Style.CROSS, Decimal("0.199")),
-        (Style.CROSS, Decimal("0.198")),
-        (Style.CROSS, Decimal("0.196")),
-        (Style.CROSS, Decimal("0.19")),
-        (Style.REST, Decimal("0.19")),
-        (Style.REST, Decimal("0.19")),
+@given(HELD, st.integers(1, 300), st.integers(0, 200), st.sampled_from(list(Side)))
+def test_whatever_rests_each_step_ends_with_exactly_one_exit(
+    raw: list[tuple[int, str, int, State]], coins: int, theirs: int, side: Side
+) -> None:
+    here = exposure(coins, side=side, last_fill_at=LONG_AGO)
+    steps = [target("0.3", "0.3", 1), target("0.4", "0.3", 2), target("0.5", "0.4", 3)]
+    wanted = targets(steps, here)
+    others = (order(take_profit(), id=900, deal_id=8, size=theirs),) if theirs else ()
+    room = Room(side, here.left, (Neighbour(8, side, size(theirs), others),))
+    held = [
+        resting_exit(n, step, price=at, size=much, state=state)
+        for n, (step, at, much, state) in enumerate(raw, start=1)
     ]
+    changes = ExitChanges()
+    for _ in range(4):
+        changes = exit_changes(wanted, ExitsHere(here, tuple(held), Policy(), room, NOON))
+        held = carried_out(held, changes)
 
-
-def test_a_close_of_a_short_position_buys_above_the_mid() -> None:
-    assert caps_of(Side.SELL)[0] == (Style.CROSS, Decimal("0.201"))
-    assert caps_of(Side.SELL)[5] == (Style.REST, Decimal("0.21"))
-
-
-def test_a_close_takes_what_is_left_and_can_never_turn_the_position() -> None:
-    terms = closing_terms(exposure(bought=100, sold=30), price("0.2"), 0, Policy())
-
-    assert (terms.size, terms.reduce_only) == (size(70), True)
-
-
-def test_a_closing_order_says_why_it_closes() -> None:
-    terms = closing_terms(exposure(), price("0.2"), 0, Policy())
-
-    new = closing_order(terms, "DOGE", Reason.SOURCE_STOPPED, Decimal(1))
-
-    assert (new.leg, new.urgency, new.why) == (STOP, Urgency.CLOSE, Reason.SOURCE_STOPPED)
+    assert changes == ExitChanges()
+    assert sorted((o.leg.which, o.remaining, o.terms.price) for o in held) == sorted(
+        (t.leg.which, t.size, t.price) for t in wanted
+    )

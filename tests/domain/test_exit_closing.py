@@ -7,12 +7,19 @@ from typing import Any
 
 import pytest
 
-from recomma.domain.closing import STOP, Ending, close_at, closing_here
+from recomma.domain.closing import (
+    STOP,
+    Ending,
+    close_at,
+    closing_here,
+    closing_order,
+    closing_terms,
+)
 from recomma.domain.closing_changes import closing_changes
 from recomma.domain.exit_changes import ExitChanges, ExitsHere
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Side
-from recomma.domain.orders import MirrorOrder, Standing, Style
+from recomma.domain.orders import MirrorOrder, Standing, Style, Urgency
 from recomma.domain.policy import OnSourceExit, OnSourceRelease, Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.sharing import Neighbour, Room
@@ -192,3 +199,42 @@ def test_a_resting_close_follows_the_market(changes: dict[str, Any], moves: bool
 
     assert found.withdraw == (((9, Reason.EXIT_REPLACED),) if moves else ())
     assert found.place == ()
+
+
+# How far it reaches.
+
+
+def caps_of(side: Side) -> list[tuple[Style, Decimal]]:
+    here = exposure(side=side)
+    found = [closing_terms(here, price("0.2"), tries, Policy()) for tries in range(6)]
+    return [(terms.style, terms.price) for terms in found]
+
+
+def test_a_close_reaches_further_from_try_to_try_and_then_rests() -> None:
+    assert caps_of(Side.BUY) == [
+        (Style.CROSS, Decimal("0.199")),
+        (Style.CROSS, Decimal("0.198")),
+        (Style.CROSS, Decimal("0.196")),
+        (Style.CROSS, Decimal("0.19")),
+        (Style.REST, Decimal("0.19")),
+        (Style.REST, Decimal("0.19")),
+    ]
+
+
+def test_a_close_of_a_short_position_buys_above_the_mid() -> None:
+    assert caps_of(Side.SELL)[0] == (Style.CROSS, Decimal("0.201"))
+    assert caps_of(Side.SELL)[5] == (Style.REST, Decimal("0.21"))
+
+
+def test_a_close_takes_what_is_left_and_can_never_turn_the_position() -> None:
+    terms = closing_terms(exposure(bought=100, sold=30), price("0.2"), 0, Policy())
+
+    assert (terms.size, terms.reduce_only) == (size(70), True)
+
+
+def test_a_closing_order_says_why_it_closes() -> None:
+    terms = closing_terms(exposure(), price("0.2"), 0, Policy())
+
+    new = closing_order(terms, "DOGE", Reason.SOURCE_STOPPED, Decimal(1))
+
+    assert (new.leg, new.urgency, new.why) == (STOP, Urgency.CLOSE, Reason.SOURCE_STOPPED)
