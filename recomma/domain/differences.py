@@ -227,10 +227,15 @@ def _abandoned(here: Mirrored) -> Reason | None:
 
 
 def _dust(here: Mirrored) -> Reason | None:
-    """A position too small to be closed by itself; at the price of its last order."""
-    price = max(here.orders, key=lambda order: order.id).terms.price if here.orders else None
-    small = here.shared and price is not None and price * here.left < MINIMUM_NOTIONAL
-    return Reason.DUST if small else None
+    """A position too small to be closed by itself; at the price of its last order.
+
+    That others hold the rest shows in the ledger, or, where they are not ours, in one refusal.
+    """
+    last = max(here.orders, key=lambda order: order.id, default=None)
+    exits = [order for order in here.orders if order.is_exit]
+    refused = exits and max(exits, key=lambda order: order.id).why is Reason.DUST
+    small = last is not None and last.terms.price * here.left < MINIMUM_NOTIONAL
+    return Reason.DUST if small and (here.shared or refused) else None
 
 
 def _is_young(here: Mirrored) -> bool:

@@ -61,6 +61,7 @@ class BookedFill:
 
 HAPPENED: Final[Mapping[str, tuple[Told, str]]] = {
     "planned": (Told.DECIDED, "planned"),
+    "waits": (Told.DECIDED, "waits"),
     "retermed": (Told.DECIDED, "other terms"),
     "cancel_wanted": (Told.DECIDED, "should go"),
     str(Event.WITHDRAWN): (Told.DECIDED, "dropped before it was asked for"),
@@ -74,6 +75,7 @@ HAPPENED: Final[Mapping[str, tuple[Told, str]]] = {
     str(Event.TURNED_AWAY): (Told.ANSWERED, "turned away, to be asked again"),
     str(Event.NEVER_ARRIVED): (Told.ANSWERED, "never arrived, to be asked again"),
     str(Event.GONE): (Told.ANSWERED, "gone from the book"),
+    "adopted": (Told.ANSWERED, "found on the venue and adopted"),
     "unclear": (Told.ANSWERED, "an answer that settles nothing"),
 }
 """What each line of an order's history is called. What is not here is told by its own name."""

@@ -173,6 +173,7 @@ def test_coins_that_somebody_else_holds_beside_ours_make_dust_that_is_asked_for_
 
     assert exits(world) == []
     assert (asked.attempts, asked.why) == (1, Reason.DUST)
+    assert world.unexplained() == []
 
 
 @both_ways
