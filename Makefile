@@ -24,6 +24,9 @@ test: setup ## Run all tests (with an embedded Postgres and Redis)
 mutations: setup ## Take out each defence, one at a time, and see its test fail (slow)
 	@$(BIN)/python -m tests.mutations $(ARGS)
 
+simulate: setup ## Play random runs on all cores: SEEDS=2000, from FIRST=100; one alone: SEED=123
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),0)) $(ARGS)
+
 check: setup ## Look for mistakes without running anything: style, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

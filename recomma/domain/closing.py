@@ -32,13 +32,15 @@ class Ending:
     fired: bool  # A stop order of ours that rested on the venue has filled.
     standing: Standing | None
     standing_why: Reason | None
+    exit_known: bool = True  # There is one that could be kept.
 
 
 def closing_here(ending: Ending, policy: Policy, now: datetime) -> Closing | None:
     """Return what closes the position here, the most urgent reason first, or None.
 
     A person's word comes before the source's, and a stop that fired on the venue has begun what
-    only has to be finished.
+    only has to be finished. Where no exit is known there is none to keep: the source closed by a
+    trailing stop or a condition, and without a close ours would never end.
     """
     closed_for_good = ending.standing is Standing.CLOSED_HERE and ending.standing_why
     if ending.stop and ending.stop.level is Level.CLOSE_ALL:
@@ -47,7 +49,8 @@ def closing_here(ending: Ending, policy: Policy, now: datetime) -> Closing | Non
         return Closing(Reason.STOP_TRIGGERED, now, at_once=True)
     if closed_for_good in CLOSED_FOR_GOOD:
         return Closing(closed_for_good, now, at_once=True)
-    if ending.source and policy.on_source_exit is OnSourceExit.CLOSE:
+    keeps = policy.on_source_exit is OnSourceExit.KEEP_EXIT and ending.exit_known
+    if ending.source and not keeps:
         return ending.source
     if ending.released and policy.on_source_release is OnSourceRelease.CLOSE:
         return Closing(Reason.SOURCE_RELEASED, now, at_once=True)

@@ -142,6 +142,7 @@ def _decide(desk: Desk) -> Outcome:
         fired=has_fired(here.orders),
         standing=here.standing,
         standing_why=here.standing_why,
+        exit_known=bool(book.exits),
     )
     closing = closing_here(source, here.policy, desk.now)
     if closing and close_at(closing, here.policy.exit_grace) <= desk.now:

@@ -22,6 +22,9 @@ from recomma.ports import DealBook, Sought
 
 SHRUNK_AGAIN: Final = timedelta(seconds=30)
 ASK_AGAIN: Final = timedelta(seconds=1)  # For what must show up in a moment: a fill, a record.
+FILLS_SHOW_AFTER: Final = timedelta(seconds=10)
+"""How long fills of one moment may come after each other. An exit that shrank with the position on
+the book (hyperliquid.md 8) is "filled" with less than we asked for: its rest never comes."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,20 @@ def _resting(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> d
     record = held.records[cloid]
     if record is None or not record.terminal:
         return now + ASK_AGAIN  # Not seen is not gone.
-    if record.status == "filled":
+    if record.status == "filled" and not _shrank(book, order, record, now):
         return now + ASK_AGAIN  # Its fills are on their way.
     book.record(order.id, Event.GONE, why=order.cancel_why or Reason.CANCELLED_BY_VENUE)
     return None
+
+
+def _shrank(book: DealBook, order: MirrorOrder, record: OrderRecord, now: datetime) -> bool:
+    """Say whether an exit was filled with less than we asked for, and all of that is booked.
+
+    Its last fill is as old as its record: only when that one is seen, nothing is on its way.
+    """
+    last = book.here(order.venue).holding.last_fill_at
+    seen = bool(order.filled and last and last >= record.at - ASK_AGAIN)
+    return order.is_exit and seen and now >= record.at + FILLS_SHOW_AFTER
 
 
 def _in_doubt(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> datetime | None:
@@ -105,7 +118,8 @@ def _in_doubt(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> 
         return now + ASK_AGAIN  # Asked while we looked: this look knows nothing about it.
     record = held.records[cloid]
     if _fills_are_in(sought, record, now):
-        return _ended(book, order, record, now)
+        shrank = order.is_exit and now >= sought.expires_at + DOUBT_MARGIN and bool(sought.filled)
+        return _ended(book, order, record, now, shrank=shrank)
     if record is None and sought.executed is None:
         certain_at = sought.expires_at + DOUBT_MARGIN
         if now < certain_at:
@@ -130,7 +144,7 @@ def _fills_are_in(sought: Sought, record: OrderRecord | None, now: datetime) -> 
 
 
 def _ended(
-    book: DealBook, order: MirrorOrder, record: OrderRecord | None, now: datetime
+    book: DealBook, order: MirrorOrder, record: OrderRecord | None, now: datetime, *, shrank: bool
 ) -> datetime | None:
     """The attempt is over, and less than the order's size has filled."""
     if record is not None and record.refused:
@@ -139,7 +153,7 @@ def _ended(
     elif order.terms.style is Style.CROSS:
         # The remainder of an IOC is dropped: the same leg asks again for the rest.
         book.record(order.id, Event.ENDED_PARTLY, due_at=now + ASK_AGAIN)
-    elif record is None or record.status == "filled":
+    elif not shrank and (record is None or record.status == "filled"):
         return now + ASK_AGAIN  # Executed in part; the rest rests, or its fills are on their way.
     else:
         why = order.cancel_why or Reason.CANCELLED_BY_VENUE

@@ -75,10 +75,11 @@ class World:
         self.configure(live=live, enabled_at=enabled_at)
         for name in self.others:
             self.add_venue(name, enabled_at=enabled_at)
+        self._venues = {VENUE: self.venue, **self.others}
         self.tools = Tools(
             ledger=self.ledger,
             sources={ACCOUNT: source_in_process(self.source_simulator, self.clock)},
-            venues={VENUE: self.venue, **self.others},
+            venues=self._venues,
             locks=self.locks,
             publisher=self.publisher,
             metrics=self.metrics,
@@ -91,9 +92,8 @@ class World:
         self._watched_at = START - WATCH_EVERY
         self._set_clocks()
         self.at_source("accounts", {"api_key": API_KEY, "secret": API_SECRET, "plan": "expert"})
-        for name, venue in {VENUE: self.venue, **self.others}.items():
-            agents = {"address": address_of(name), "agents": [venue.signer], "balance": "10000"}
-            self.at_venue("accounts", agents)
+        for name in self._venues:
+            self.fund(name)
         self.price("0.2")
 
     def clock(self) -> datetime:
@@ -107,6 +107,16 @@ class World:
         """Pair the bots with one of the `others`."""
         terms = VenueTerms(name, address_of(name), None, live=live, tag=1 + len(name))
         self.ledger.configure(terms, self.others[name].signer, (BOT, BOT + 1), enabled_at)
+
+    def open_account(self, name: str) -> MortalVenue:
+        """Make one more venue; it is mirrored on when the ledger is told of it."""
+        self.others[name] = self._venues[name] = self._another(name)
+        self.fund(name)
+        return self.others[name]
+
+    def fund(self, name: str, balance: str = "10000") -> None:
+        account = {"address": address_of(name), "agents": [self._venues[name].signer]}
+        self.at_venue("accounts", account | {"balance": balance})
 
     def _another(self, name: str) -> MortalVenue:
         agent = "0x" + f"{len(name):02x}" * 32  # A key of its own: the venue knows agents by it.

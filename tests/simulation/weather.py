@@ -1,44 +1,73 @@
 """What goes wrong on the way: lost requests and answers, dead workers, a forgetful broker."""
 
-from random import Random
+from typing import Any, Final
 
 from recomma.domain.notes import Note
 from tests.pipeline.world import World
+from tests.simulation.coins import COINS
+from tests.simulation.scenery import Scenery
 
-VENUE_FAULTS = ("answer_lost", "request_lost", "late_commit", "http_429", "http_502_html")
+LOST: Final = ("answer_lost", "request_lost", "late_commit", "http_429", "http_502_html")
+PHASES: Final[tuple[dict[str, Any], ...]] = (
+    {"kind": "slow_visibility", "seconds": 4},
+    {"kind": "slow_visibility", "seconds": 6, "request_type": "userFillsByTime"},
+    {"kind": "post_only_phase"},
+    {"kind": "trading_halted"},
+    {"kind": "address_budget_exhausted"},
+    {"kind": "clock_skew", "seconds": 3},
+    {"kind": "clock_skew", "seconds": -3},
+    {"kind": "refuse", "rate": "0.5", "text": "Order must have minimum value of $10."},
+    {"kind": "refuse", "rate": "0.3", "text": "The sky is too blue."},
+)
 
 
 class Weather:
-    def __init__(self, world: World, chance: Random) -> None:
+    def __init__(self, world: World, scenery: Scenery) -> None:
         self._world = world
-        self._chance = chance
+        self._calm = scenery.calm
+        self._chance = scenery.chance("weather")
+        self._messages = scenery.chance("broker")
+        self._coins = [coin.name for coin in COINS if coin.pair in scenery.paths]
 
     def change(self) -> None:
         """Make the weather of the next seconds."""
+        if self._calm:
+            return
         chance, world = self._chance, self._world
-        kinds = [kind for kind in VENUE_FAULTS if chance.random() < 0.25]
-        world.faults(*({"kind": k, "rate": "0.5", "seconds": 7} for k in kinds))
-        stormy = chance.random() < 0.1
+        kinds = [kind for kind in LOST if chance.random() < 0.2]
+        faults = [{"kind": k, "rate": "0.5", "seconds": 7} for k in kinds]
+        if chance.random() < 0.08:
+            faults.append(chance.choice(PHASES))
+        world.faults(*faults)
         broken = [{"kind": "http", "status": 502, "path": "/public", "rate": 0.5}]
-        world.at_source("faults", broken if stormy else [])
-        thin = {side: str(chance.randrange(150)) for side in ("asks", "bids")}
-        world.at_venue("depth", {"DOGE": thin if chance.random() < 0.2 else None})
+        world.at_source("faults", broken if chance.random() < 0.1 else [])
+        for coin in self._coins:
+            thin = {side: str(chance.randrange(150)) for side in ("asks", "bids")}
+            world.at_venue("depth", {coin: thin if chance.random() < 0.2 else None})
         world.handle_messages = self._shuffle_messages if chance.random() < 0.3 else _leave_alone
-        if chance.random() < 0.1:
-            world.venue.dies = chance.choice(("before_sending", "after_sending"))
+        for name in world.tools.venues:
+            if chance.random() < 0.1:
+                self._mortal(name).dies = chance.choice(("before_sending", "after_sending"))
         if chance.random() < 0.1:
             world.sleep(seconds=chance.randrange(20))
 
+    def _mortal(self, name: str) -> Any:
+        return self._world.others.get(name, self._world.venue)
+
     def _shuffle_messages(self, queue: list[Note]) -> None:
         """Let the broker lose some messages and hand out others twice."""
-        queue[:] = [note for note in queue for _ in range(self._chance.choice((0, 1, 1, 1, 2)))]
+        times = (0, 1, 1, 1, 2)
+        queue[:] = [note for note in queue for _ in range(self._messages.choice(times))]
 
     def clear_up(self) -> None:
-        self._world.faults()
-        self._world.at_source("faults", [])
-        self._world.at_venue("depth", {"DOGE": None})
-        self._world.handle_messages = _leave_alone
-        self._world.venue.dies = ""
+        world = self._world
+        world.faults()
+        world.at_source("faults", [])
+        for coin in self._coins:
+            world.at_venue("depth", {coin: None})
+        world.handle_messages = _leave_alone
+        for name in world.tools.venues:
+            self._mortal(name).dies = ""
 
 
 def _leave_alone(queue: list[Note]) -> None:

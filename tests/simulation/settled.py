@@ -1,0 +1,107 @@
+"""What must hold when everything has settled: ledger, venue and source agree or say why not."""
+
+from collections import Counter
+from decimal import Decimal
+
+from recomma.domain.lifecycle import State
+from recomma.domain.reasons import Reason
+from recomma.domain.shared_account import Share, compare
+from tests.fakes.rows import Here
+from tests.pipeline.world import World
+from tests.simulation.book import Book, books
+from tests.simulation.scenery import Scenery
+
+NAKED_SECONDS_MAX = 10
+"""While nothing fails: a look each three seconds, and one request after it."""
+
+
+def check_settled(world: World, scenery: Scenery) -> None:
+    for venue, book in books(world).items():
+        _check_fills(world, book)
+        _check_positions(world, venue, book)
+        _check_orders(world, book)
+    doubtful = [o for o in world.ledger.rows.orders.values() if o.state is State.IN_DOUBT]
+    assert not doubtful, f"in doubt after everything has settled: {doubtful}"
+    unexplained = world.unexplained()
+    assert not unexplained, f"unexplained: {unexplained}"
+    _check_exits(world)
+    _check_failures(world)
+    _check_naked(world, scenery)
+
+
+def _check_fills(world: World, book: Book) -> None:
+    """The ledger has every fill of the account once, and no others."""
+    booked = sorted(
+        (row.fill.oid, row.fill.tid, row.fill.size, row.fill.price)
+        for row in world.ledger.rows.fills.values()
+        if row.venue == book.venue
+    )
+    made = sorted(
+        (fill["oid"], fill["tid"], Decimal(fill["sz"]), Decimal(fill["px"])) for fill in book.fills
+    )
+    assert booked == made, f"{book.venue} filled {made}, the ledger has {booked}"
+
+
+def _check_positions(world: World, venue: str, book: Book) -> None:
+    """What our deals hold is there; the rest of the position is foreign."""
+    shares = [share for share in _shares(world) if share[0] == venue]
+    net = {coin: book.held(coin) for coin in book.positions}
+    found = compare(net, [share for _, share in shares])
+    short = {coin: held.short_by for coin, held in found.items() if held.short_by}
+    assert not short, f"coins that deals hold and {venue} does not: {short}"
+
+
+def _shares(world: World) -> list[tuple[str, Share]]:
+    rows, found = world.ledger.rows, []
+    for deal_id, venue, coin in sorted(
+        {(o.deal_id, o.venue, o.coin) for o in rows.orders.values()}
+    ):
+        here = world.ledger.mirrored(deal_id, venue)
+        if here.left:
+            share = Share(deal_id, coin, here.entry_side, here.left, in_doubt=False)
+            found.append((venue, share))
+    return found
+
+
+def _check_orders(world: World, book: Book) -> None:
+    """What the ledger says rests is on the book, with the same size, and nothing else is."""
+    rests = {
+        o.cloid or "": o.remaining
+        for o in world.ledger.rows.orders.values()
+        if o.venue == book.venue and o.state is State.RESTING
+    }
+    on_book = {order.cloid: order.open_size for order in book.orders if order.is_open}
+    odd = {c: (rests.get(c), on_book.get(c)) for c in rests.keys() ^ on_book.keys()}
+    odd |= {c: (rests[c], on_book[c]) for c in rests.keys() & on_book if rests[c] != on_book[c]}
+    assert not odd, f"resting in the ledger and at {book.venue}: {odd}"
+
+
+def _check_exits(world: World) -> None:
+    """Each leg has one live exit at most."""
+    live = Counter(
+        (order.deal_id, order.venue, order.leg)
+        for order in world.ledger.rows.orders.values()
+        if order.is_exit and order.live
+    )
+    doubled = [leg for leg, count in live.items() if count > 1]
+    assert not doubled, f"two live exits of one step: {doubled}"
+
+
+def _check_failures(world: World) -> None:
+    """No step has raised what it does not know, and nothing is dead but what a person ended."""
+    failed = [note for note, how in world.metrics.ends if how == "failed"]
+    told = [row.errors for note, row in world.ledger.rows.notes.items() if note in failed]
+    assert not failed, f"steps raised: {told}"
+    spent = [row for row in world.letters() if row.reason is Reason.ATTEMPTS_SPENT]
+    assert not spent, f"dead letters: {spent}"
+
+
+def _check_naked(world: World, scenery: Scenery) -> None:
+    if not (scenery.calm and scenery.alone):
+        return
+    longest: dict[Here, float] = {
+        (deal_id, venue): max(seconds)
+        for (venue, deal_id), seconds in world.metrics.naked_seconds.items()
+    }
+    over = {here: seconds for here, seconds in longest.items() if seconds > NAKED_SECONDS_MAX}
+    assert not over, f"positions without their exits: {over}"
