@@ -42,15 +42,21 @@ def script(prices: Prices, *actions: Mapping[str, Any], **bot: Any) -> dict[str,
 
 
 class Play:
-    """A script that runs in a world; `deals` are the ids of its deals, in the order of opening."""
+    """A script that runs in a world; `deals` are the ids of its deals, in the order of opening.
 
-    def __init__(self, values: Mapping[str, Any], world: World | None = None) -> None:
+    With `here` the market at the venue takes a path of its own.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], world: World | None = None, *, here: Prices | None = None
+    ) -> None:
         self.world = world or World()
         bot = {"id": BOT} | values["bot"]
         text = _as_json({**values, "bot": bot})
         name = values.get("description", "play")
         self.script: Script = parse(text, source="play", name=name)
-        self._move_market()
+        at_venue = parse({**text, "prices": here}, source="play", name=name) if here else None
+        self._move_market(at_venue or self.script)
         answer = self.world.at_source("what_if", {"script": text, "name": name})
         self.deals: list[int] = answer["loaded"]
         self.ignored: list[str] = answer["ignored"]  # Actions that came at the wrong time.
@@ -65,9 +71,9 @@ class Play:
         times = [after for path in self.script.prices.values() for after, _ in path]
         return max(times).total_seconds()
 
-    def _move_market(self) -> None:
+    def _move_market(self, script: Script) -> None:
         universe = {m.coin: m for m in self.world.venue.markets()}
-        for pair, path in self.script.prices.items():
+        for pair, path in script.prices.items():
             listing = listing_of(pair, universe)
             assert listing is not None
             points = [
@@ -108,6 +114,17 @@ class Play:
         wanted = deal_id or self.deal
         found: list[dict[str, Any]] = self.world.at_source("state")["deals"]
         return next(deal for deal in found if deal["id"] == wanted)
+
+    def entered_at_source(self, deal_id: int | None = None) -> Decimal:
+        """Return how many coins the source's entries have filled."""
+        roles = ("Base", "Safety", "Manual Safety")
+        rows = [row for role in roles for row in self.rows(role, deal_id)]
+        filled = (Decimal(r["quantity"]) - Decimal(r["quantity_remaining"]) for r in rows)
+        return sum(filled, Decimal(0))
+
+    def exits(self) -> list[tuple[Decimal, Decimal]]:
+        """Return the exits that rest here: price and size."""
+        return [(price, size) for _, price, size, reduces in self.world.resting() if reduces]
 
     def rows(self, role: str, deal_id: int | None = None) -> list[dict[str, Any]]:
         """Return the source's rows of a role, oldest first."""
