@@ -5,6 +5,7 @@ that is due has been done. Due times, ages and nonces are in the simulators' tim
 for a step is real.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,10 +46,12 @@ class Director:
         self._price_factor = price_factor
         self._listed: dict[int, SourceDeal] | None = None
         self._prices: dict[tuple[str, str], Price] = {}  # By account and coin.
+        self._traders: dict[str, set[int]] = defaultdict(set)  # The bots of each coin.
 
     def open(self, openings: Sequence[Opening]) -> None:
         """Set each market to its first price."""
         for opening in openings:
+            self._traders[opening.coin].add(opening.bot_id)
             for account in self._cast.accounts_of(opening.bot_id):
                 if (account, opening.coin) not in self._prices:
                     self._move_price(account, opening.coin, opening.price)
@@ -94,7 +97,7 @@ class Director:
                 self._move_price(account, coin, price)
                 moved = True
         if moved:
-            for each in self._cast.beside(bot_id):
+            for each in sorted(self._traders[coin].intersection(self._cast.beside(bot_id))):
                 for deal_id, venue in self._progress.alive(each):
                     self._ledger.leave(reconcile(deal_id, venue), self._now)
             self._stage.settle(self._now)
