@@ -1,14 +1,28 @@
 """The words of `recomma rehearse`: what does not fit together is one sentence, and nothing runs."""
 
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from recomma import embedded
 from recomma.cli.exits import Exit
-from tests.cli.running import recomma
+from recomma.simulators.threecommas.what_if import read, run
+from recomma.stage.control import Control
+from tests.cli.running import recomma, simulator
 
 SCRIPTS = Path(__file__).parents[2] / "docs/examples/what_if"
 LONG = SCRIPTS / "long.toml"
+SETTINGS = """
+[policy]
+multiplier = "0.3"
+
+[[venues]]
+name = "main"
+account = "0x1111111111111111111111111111111111111111"
+"""
 
 
 @pytest.mark.parametrize(
@@ -88,3 +102,41 @@ def test_an_account_needs_a_recomma_toml() -> None:
 
     assert said.status == Exit.USAGE
     assert "/nowhere/recomma.toml" in said.sentence
+
+
+@pytest.mark.slow
+def test_an_accounts_past_is_read_and_rehearsed_with_its_settings(
+    servers: embedded.Urls, tmp_path: Path
+) -> None:
+    config = tmp_path / "recomma.toml"
+    config.write_text(SETTINGS)
+    with simulator("threecommas") as source:
+        source.post("accounts", {"api_key": "key", "secret": "secret", "plan": "expert"})
+        load_past(source, ("long", "short"))
+        settings = {
+            "RECOMMA_DATABASE_URL": servers.database,
+            "RECOMMA_THREECOMMAS_URL": source.url,
+            "RECOMMA_THREECOMMAS_API_KEY": "key",
+            "RECOMMA_THREECOMMAS_SECRET": "secret",
+            "RECOMMA_THREECOMMAS_PLAN": "expert",
+        }
+        words = ("rehearse", "--account", "--config", config, "--cache", tmp_path, "--json")
+        said = recomma(*words, settings=settings)
+        again = recomma(*words, settings=settings)
+
+    report = json.loads(said.out)
+    assert said.status == Exit.OK, said.err
+    assert report["deals"] == 2
+    assert report["venues"]["main"]["skipped"]["below_minimum"] > 0
+    assert any("2 bots stay under $10" in sentence for sentence in report["advice"])
+    assert "2 of 2 deals read" in said.err
+    assert json.loads(again.out) == report
+
+
+def load_past(source: Control, names: Sequence[str]) -> None:
+    """Let the deals of some examples have happened five days ago."""
+    for name in names:
+        script = read(SCRIPTS / f"{name}.toml")
+        played = run(script, starts_at=datetime.now(UTC) - timedelta(days=5))
+        source.post("bots", [played.bot])
+        source.post("deals", list(played.deals))
