@@ -16,7 +16,7 @@ from recomma.simulators.threecommas.engine import ladder
 from recomma.simulators.threecommas.engine.actions import Action, Do
 from recomma.simulators.threecommas.engine.engine import DealScript, Engine, PricePath
 from recomma.simulators.threecommas.engine.nasty import Nasty, PartialFill
-from recomma.simulators.threecommas.engine.settings import Settings, Stop, Target, Terms
+from recomma.simulators.threecommas.engine.settings import Rung, Settings, Stop, Target, Terms
 from recomma.simulators.threecommas.switches import Switches
 from tests.simulators.threecommas_world import START, second
 
@@ -112,6 +112,16 @@ def test_coefficients_let_steps_and_sizes_grow() -> None:
 
     assert distances == [1, 5, 21]  # The vendor's example.
     assert amounts == [100, 200, 400]
+
+
+def test_a_ladder_written_by_hand_has_no_more_rungs_than_were_written() -> None:
+    rungs = (Rung(Decimal(1), Decimal(10)), Rung(Decimal(2), Decimal(20)))
+    settings = replace(LADDER, safeties=2, active_safeties=2, custom_rungs=rungs)
+    edit = Action(second(60), Do.EDIT, changes={"safeties": 5, "active_safeties": 5})
+
+    deal = play(settings, path((0, "0.25"), (120, "0.24")), edit)
+
+    assert (len(rows(deal, "Safety")), deal["max_safety_orders"]) == (2, 2)
 
 
 def test_fewer_orders_rest_than_the_ladder_has_and_the_next_follows_a_fill() -> None:

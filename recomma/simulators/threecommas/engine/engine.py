@@ -175,9 +175,11 @@ class Engine:
         if not deal.holds:
             return False
         before = deal.settings
-        deal.settings = after = replace(
-            before, stop=replace(before.stop, **action.stop_changes), **action.changes
-        )
+        after = replace(before, stop=replace(before.stop, **action.stop_changes), **action.changes)
+        if after.custom_rungs:
+            # A ladder written by hand has no more rungs than were written.
+            after = replace(after, safeties=min(after.safeties, len(after.custom_rungs)))
+        deal.settings = after
         deal.error, deal.stamped_at = None, deal.now
         if (before.targets, before.trailing) != (after.targets, after.trailing):
             self._exits.retarget(timedelta(0))
