@@ -71,7 +71,7 @@ def read_venues(text: str) -> Mapping[str, Decimal]:
 
 def usable(multiplier: Decimal) -> Decimal:
     """Return a multiplier that a venue may have. Raises click.UsageError."""
-    if not 0 < multiplier <= MULTIPLIER_MAX:
+    if not multiplier.is_finite() or not 0 < multiplier <= MULTIPLIER_MAX:
         raise UsageError(f"A multiplier is above 0 and at most {MULTIPLIER_MAX}.")
     return multiplier
 
