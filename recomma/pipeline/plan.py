@@ -50,6 +50,8 @@ def plan(
     wish = wanted(observed.reading)
     with ledger.deal(deal_id, fence) as book:
         changed = book.observe(observed, wish)
+        if wish.entries:
+            book.hold_coins()
         changed |= _confirm_missing_exits(book, wish, now)
         unread = []
         for venue in book.venues():

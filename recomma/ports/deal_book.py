@@ -150,6 +150,10 @@ class DealBook(Protocol):
 
         A claim that no live order and no position of ours stands behind is taken over."""
 
+    def hold_coins(self) -> None:
+        """Hold the coin on every venue of the deal. To be called before its orders are looked at:
+        coins are locked before orders, and a claim locks the coin."""
+
     def hold_coin(self, venue: str, coin: str) -> None:
         """Keep every other deal from planning exits on this coin until this transaction ends."""
 

@@ -177,6 +177,9 @@ class FakeDealBook:
             return True
         return False
 
+    def hold_coins(self) -> None:
+        """Transactions are serial in memory: every coin is held."""
+
     def hold_coin(self, venue: str, coin: str) -> None:
         """Transactions are serial: nobody else plans anything meanwhile."""
 

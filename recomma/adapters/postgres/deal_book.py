@@ -152,6 +152,12 @@ class PostgresDealBook(DealFacts):
     def claim(self, venue: str, coin: str) -> bool:
         return sharing.claim(self._connection, venue, coin, self.side, self._stamped().at)
 
+    def hold_coins(self) -> None:
+        for venue in self.venues():
+            listing = self._known.of(self._connection, venue, self.pair)
+            if listing is not None:
+                self.hold_coin(venue, listing.market.coin)
+
     def hold_coin(self, venue: str, coin: str) -> None:
         transfers.hold_coin(self._connection, venue, coin, self._stamped().at)
         self._neighbours.pop(venue, None)
