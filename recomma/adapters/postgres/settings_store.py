@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres import tables as t
@@ -47,6 +47,7 @@ def apply(
 ) -> int:
     """Store a settings version and bring venues and pairs in line with it; return its number.
 
+    Settings that are in force already are no new version: containers apply theirs at each start.
     A pair that is new is enabled at `at`; one that stays keeps its time, because it decides which
     deals are mirrored. A venue that is gone from the file stops being paired with anything.
     Raises AnotherAccount, and then nothing is stored.
@@ -60,6 +61,9 @@ def apply(
             _store_pairs(connection, source, venue, at)
         gone = t.pairs.c.venue.not_in([venue.name for venue in venues])
         connection.execute(t.pairs.delete().where(gone))
+        newest = connection.execute(_newest()).one()
+        if newest.sha == sha:
+            return int(newest.id)
         version = connection.execute(
             t.settings_versions.insert()
             .values(at=at, actor=actor, body=json.loads(text), sha=sha)
@@ -70,11 +74,14 @@ def apply(
     return int(version)
 
 
+def _newest() -> Select[Any]:
+    return select(t.settings_versions).order_by(t.settings_versions.c.id.desc()).limit(1)
+
+
 def latest(engine: Engine) -> tuple[int, Mapping[str, Any]] | None:
     """Return the newest settings version and its body, or None before the first."""
-    columns = select(t.settings_versions.c.id, t.settings_versions.c.body)
     with engine.connect() as connection:
-        row = connection.execute(columns.order_by(t.settings_versions.c.id.desc()).limit(1)).first()
+        row = connection.execute(_newest()).first()
     return (row.id, row.body) if row else None
 
 
