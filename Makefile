@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutations check compose-test docs up rehearse bench lock clean
+.PHONY: help setup demo test mutations check chaos compose-test docs up rehearse bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: setup ## Look for mistakes without running anything: style, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict recomma workers beat_schedule.py tests
 	@$(BIN)/lint-imports --no-logo
+
+chaos: setup ## Break everything at random under a market: make chaos SEED=7 MINUTES=2
+	@$(BIN)/python -m tests.chaos.director $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 compose-test: setup ## Try docker compose for real, the demo and a dead letter (needs Docker)
 	@RECOMMA_COMPOSE_TEST=1 $(BIN)/python -m pytest tests/acceptance/test_compose_demo.py $(ARGS)
