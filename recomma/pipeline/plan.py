@@ -124,7 +124,8 @@ def _decide(book: DealBook, venue: str, wish: Wanted, now: datetime) -> int:
                 why = Reason.OPPOSITE_SIDE  # One account nets both sides (hyperliquid.md 15).
                 break
             count += _apply(book, venue, decision, now)
-            if isinstance(decision, Skip) and decision.leg == BASE and here.mode is Mode.WHOLE:
+            # In a ladder the base was missed; its skip says nothing about the rest.
+            if isinstance(decision, Skip) and decision.leg == BASE and here.mode != Mode.LADDER:
                 why = decision.reason
         if why is None or here.standing is not Standing.OPEN:
             return count

@@ -25,6 +25,9 @@ FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late a
 QUIET_AFTER: Final = timedelta(seconds=5)
 CONFIRM_AFTER: Final = timedelta(seconds=10)
 """How long coins must have been missing, in every survey, before they count as lost."""
+UNSURE_AGAIN: Final = timedelta(seconds=7)
+"""When to look again where coins are missing that cannot be judged yet. No part of the pauses after
+which exits are placed anew: beside them the same moment of each round would be met for ever."""
 LIQUIDATION_WINDOW: Final = timedelta(hours=1)
 """How long before a shortfall was seen a liquidation still explains it: an outage of ours."""
 
@@ -35,6 +38,7 @@ def survey(*, venue: Venue, ledger: Ledger, now: datetime) -> Verdict:
     adopted = adopt_lost(read.orders, venue, ledger, now)
     with ledger.survey(venue.name) as book:
         coins, short, lost = _settle_positions(book, read, now)
+        again = _again(short, coins, now)
         foreign, trouble, why = sort_strangers(book, read.orders, now)
         if read.roles.trouble:
             trouble, why = read.roles.trouble, Reason.SIGNER_REFUSED
@@ -44,8 +48,16 @@ def survey(*, venue: Venue, ledger: Ledger, now: datetime) -> Verdict:
     told = f"{len(foreign)} foreign orders, {adopted} adopted, {len(lost)} deals lost coins"
     return Done(
         f"{told}; {trouble}" if trouble else told,
-        again_at=now + CONFIRM_AFTER if short else None,
+        again_at=again,
     )
+
+
+def _again(
+    short: Mapping[str, Shortfall], coins: Mapping[str, CoinHeld], now: datetime
+) -> datetime | None:
+    if any(held.short_by and coin not in short for coin, held in coins.items()):
+        return now + UNSURE_AGAIN
+    return now + CONFIRM_AFTER if short else None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """What random runs have found, each as a story of its own."""
 
+from datetime import timedelta
+
+import pytest
+
 from recomma.domain.lifecycle import State
-from recomma.domain.policy import OnSourceExit, Policy
+from recomma.domain.policy import OnFirstSight, OnSourceExit, Policy
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.world import World, bought_world
+from tests.pipeline.world import BOT, DEAL, START, World, bought_world, buy
 
 
 def test_an_exit_that_shrank_with_the_position_ends_when_it_has_filled() -> None:
@@ -58,3 +62,40 @@ def test_where_there_is_no_exit_to_keep_the_close_of_the_source_is_followed() ->
     assert world.position() == 0
     assert world.order("stop").state is State.FILLED
     assert world.order("stop").why is Reason.SOURCE_TOOK_PROFIT
+
+
+def test_a_position_too_small_to_be_caught_up_with_leaves_the_whole_deal_out() -> None:
+    """Its averaging orders had waited for that base for ever, without a reason."""
+    policy = Policy(on_first_sight=OnFirstSight.CATCH_UP)
+    world = World(policy=policy, enabled_at=START + timedelta(seconds=30))
+    world.open_deal()
+    world.tell(story.base_placing(coins="40"), story.base_executed(coins="40"))
+    world.tell(story.safety_placing(1, "0.19"))
+    world.wait(60)
+
+    world.tell(story.safety_executed(1, "0.19"))
+    world.wait(60)
+
+    assert world.skips() == {"base": Reason.BELOW_MINIMUM, "safety/1": Reason.BASE_SKIPPED}
+    assert world.position() == 0
+    assert world.unexplained() == []
+
+
+@pytest.mark.parametrize("seconds", [2, 5, 7, 12])
+def test_deals_whose_exits_take_each_other_away_are_judged_soon(seconds: int) -> None:
+    """Each new exit took the other deal's away, and every survey met the moment in between."""
+    world = bought_world()
+    buy(world, DEAL + 1, bot_id=BOT + 1)
+    world.wait(seconds)
+    world.act("sell", "120")
+    world.wait(40 + seconds)
+
+    for _ in range(2):
+        world.survey()
+        world.wait(30)
+
+    lost = [row.size for row in world.ledger.rows.transfers if row.to_deal is None]
+    assert sum(lost) == 120
+    exits = [size for _, _, size, reduces in world.resting() if reduces]
+    assert sum(exits) == world.position() == 80
+    assert world.unexplained() == []

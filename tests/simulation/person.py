@@ -23,7 +23,7 @@ class Person:
         self._coins = [coin for coin in COINS if coin.pair in scenery.paths]
         self._stops_much = self._chance.random() < 0.3
         self._delists_at = None if scenery.alone else self._chance.choice((None, None, None, 12))
-        self.has_delisted = False
+        self.has_delisted = self.has_frozen = False
 
     def act(self, step: int) -> None:
         chance = self._chance
@@ -86,6 +86,7 @@ class Person:
         )
         rows.stops[number] = stop
         self._stops.append(number)
+        self.has_frozen |= stop.level is Level.FROZEN
         if stop.takes_entries_away:
             self._take_entries_away(stop.scope)
         self._look_again(stop.scope)

@@ -13,7 +13,7 @@ from tests.simulation.at_any_time import Watchman
 from tests.simulation.coins import COINS
 from tests.simulation.person import Person
 from tests.simulation.scenery import STEP_SECONDS, Account, scenery
-from tests.simulation.settled import check_settled
+from tests.simulation.settled import check_naked, check_settled
 from tests.simulation.weather import Weather
 
 SURVEY_EVERY: Final = timedelta(seconds=30)  # As beat has it.
@@ -47,7 +47,9 @@ class RandomRun:
         for _ in range(SETTLING_SECONDS // 30):
             self._wait(30)
         self.watchman.look()
-        check_settled(self.world, self.scenery)
+        check_settled(self.world)
+        if self.scenery.calm and self.scenery.alone and not self.person.has_frozen:
+            check_naked(self.world)
 
     # The parts of the world.
 

@@ -9,13 +9,12 @@ from recomma.domain.shared_account import Share, compare
 from tests.fakes.rows import Here
 from tests.pipeline.world import World
 from tests.simulation.book import Book, books
-from tests.simulation.scenery import Scenery
 
 NAKED_SECONDS_MAX = 10
 """While nothing fails: a look each three seconds, and one request after it."""
 
 
-def check_settled(world: World, scenery: Scenery) -> None:
+def check_settled(world: World) -> None:
     for venue, book in books(world).items():
         _check_fills(world, book)
         _check_positions(world, venue, book)
@@ -26,7 +25,6 @@ def check_settled(world: World, scenery: Scenery) -> None:
     assert not unexplained, f"unexplained: {unexplained}"
     _check_exits(world)
     _check_failures(world)
-    _check_naked(world, scenery)
 
 
 def _check_fills(world: World, book: Book) -> None:
@@ -96,9 +94,8 @@ def _check_failures(world: World) -> None:
     assert not spent, f"dead letters: {spent}"
 
 
-def _check_naked(world: World, scenery: Scenery) -> None:
-    if not (scenery.calm and scenery.alone):
-        return
+def check_naked(world: World) -> None:
+    """No position waits long for its exits, where nothing fails and nobody is in the way."""
     longest: dict[Here, float] = {
         (deal_id, venue): max(seconds)
         for (venue, deal_id), seconds in world.metrics.naked_seconds.items()
