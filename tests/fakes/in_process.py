@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 
 from recomma.adapters.hyperliquid.client import HyperliquidExchange, HyperliquidInfo
 from recomma.adapters.hyperliquid.key import AgentKey
@@ -32,7 +33,7 @@ def venue_in_process(
     network: Network,
     agent: str = AGENT_SECRET,
 ) -> HyperliquidVenue:
-    session = _session(VENUE_URL, VenueTransport(simulator))
+    session = ShortSession(VenueTransport(simulator))
     exchange = HyperliquidExchange(
         base_url=VENUE_URL,
         key=AgentKey(agent),
@@ -46,12 +47,34 @@ def venue_in_process(
 
 
 def source_in_process(simulator: SourceSimulator, real_now: Callable[[], datetime]) -> ThreeCommas:
-    session = _session(SOURCE_URL, SourceTransport(simulator, real_now))
+    session = ShortSession(SourceTransport(simulator, real_now))
     return ThreeCommas(SOURCE_URL, Credentials(API_KEY, API_SECRET), session=session)
 
 
-def _session(url: str, transport: BaseAdapter) -> requests.Session:
-    session = requests.Session()
-    session.mount(url, transport)
-    session.trust_env = False
-    return session
+class ShortSession(requests.Session):
+    """A session that hands every request to one transport as it is.
+
+    Cookies, proxies, redirects and the checks of a URL cost more than the whole simulator does, and
+    a wire inside one process has none of them. The adapters' own tests run on whole sessions.
+    """
+
+    def __init__(self, transport: BaseAdapter) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def request(self, method: str | bytes, url: str | bytes, *_: Any, **given: Any) -> Any:
+        asked = requests.Request(str(method), str(url), given.get("headers"), data=given["data"])
+        return self.send(self.prepare_request(asked), timeout=given.get("timeout"))
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        asked = requests.PreparedRequest()
+        asked.method, asked.url = request.method, request.url
+        asked.headers = CaseInsensitiveDict(request.headers)
+        asked.body = request.data or None
+        return asked
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        return self._transport.send(request, timeout=options.get("timeout"))
+
+    def merge_environment_settings(self, *_: Any, **__: Any) -> Any:
+        return {}

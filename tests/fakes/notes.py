@@ -100,19 +100,13 @@ class FakeNotes:
 
     def take_unpublished(self, now: datetime, limit: int) -> list[Note]:
         real_now = self.real_clock()
-        busy = {
-            row.note.subject
-            for row in self.rows.notes.values()
-            if row.leased_until and row.leased_until > real_now
-        }
-        free = [
-            row
-            for row in self.rows.notes.values()
-            if self._due(row, now)
-            and row.published_at is None
-            and row.note.subject not in busy
-            and self._free(row)
-        ]
+        notes = self.rows.notes.values()
+        waiting = [r for r in notes if r.published_at is None and self._due(r, now)]
+        if not waiting:
+            return []
+        held = [row for row in notes if row.leased_until and row.leased_until > real_now]
+        busy = {row.note.subject for row in held}
+        free = [r for r in waiting if r.note.subject not in busy and self._free(r)]
         taken = self._in_turn(free)[:limit]
         for row in taken:
             self.rows.notes[row.note] = replace(row, published_at=real_now)
@@ -141,7 +135,10 @@ class FakeNotes:
         return self.rows.notes.setdefault(note, NoteRow(len(self.rows.notes) + 1, note))
 
     def _due(self, row: NoteRow, now: datetime) -> bool:
-        return not row.dead and any(at <= now for at in self._times(row))
+        if row.dead:
+            return False
+        look_at = row.look_at if self.look_cadence else None
+        return bool((row.due_at and row.due_at <= now) or (look_at and look_at <= now))
 
     def _times(self, row: NoteRow) -> list[datetime]:
         times = (row.due_at, row.look_at if self.look_cadence else None)

@@ -182,18 +182,17 @@ class FakeOrders:
         self.change(order_id, filled=Size(order.filled + fill.size))
 
     def holding(self, deal_id: int, venue: str) -> Holding:
-        mine = [
-            row.fill
-            for row in self.rows.fills.values()
-            if (row.deal_id, row.venue) == (deal_id, venue)
-        ]
+        booked = self.rows.fills.values()
+        mine = [row.fill for row in booked if row.deal_id == deal_id and row.venue == venue]
+        buys = [fill for fill in mine if fill.side is Side.BUY]
+        sells = [fill for fill in mine if fill.side is Side.SELL]
         return Holding(
-            bought=_sum(fill for fill in mine if fill.side is Side.BUY),
-            sold=_sum(fill for fill in mine if fill.side is Side.SELL),
+            bought=_sum(buys),
+            sold=_sum(sells),
             last_fill_at=max((fill.at for fill in mine), default=None),
             moved=self._moved(deal_id, venue),
-            bought_usd=_usd(fill for fill in mine if fill.side is Side.BUY),
-            sold_usd=_usd(fill for fill in mine if fill.side is Side.SELL),
+            bought_usd=_usd(buys),
+            sold_usd=_usd(sells),
         )
 
     def _moved(self, deal_id: int, venue: str) -> Decimal:

@@ -1,7 +1,7 @@
 """What the in-memory ledger holds: the tables of design.md 8, as dicts of frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -185,14 +185,14 @@ class Rows:
     fences: dict[str, int] = field(default_factory=dict)
 
     def snapshot(self) -> "Rows":
-        return Rows(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
+        return Rows(**{name: rows.copy() for name, rows in vars(self).items()})
 
     def restore(self, snapshot: "Rows") -> None:
-        for each in fields(self):
-            setattr(self, each.name, getattr(snapshot, each.name))
+        vars(self).update(vars(snapshot))
 
     def orders_of(self, deal_id: int, venue: str) -> tuple[MirrorOrder, ...]:
-        return tuple(o for o in self.orders.values() if (o.deal_id, o.venue) == (deal_id, venue))
+        orders = self.orders.values()
+        return tuple(o for o in orders if o.deal_id == deal_id and o.venue == venue)
 
     def change_deal(self, deal_id: int, **changes: object) -> None:
         self.deals[deal_id] = replace(self.deals[deal_id], **changes)  # type: ignore[arg-type]

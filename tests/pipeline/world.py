@@ -90,7 +90,7 @@ class World:
         self.handle_messages: Callable[[list[Note]], None] = lambda queue: None
         self.deaths = 0
         self._watched_at = START - WATCH_EVERY
-        self._set_clocks()
+        self._set_clock()
         self.at_source("accounts", {"api_key": API_KEY, "secret": API_SECRET, "plan": "expert"})
         for name in self._venues:
             self.fund(name)
@@ -163,7 +163,7 @@ class World:
                 due_at = self.now + timedelta(seconds=1)
             times = [end, self._watched_at + WATCH_EVERY, due_at]
             self.now = max(min(times), self.now)
-            self._set_clocks()
+            self._set_clock()
             if self.now >= end:
                 self.settle()
                 return
@@ -172,7 +172,7 @@ class World:
         """Let time pass with every worker and beat stopped."""
         self.now += timedelta(**time)
         self._watched_at = self.now
-        self._set_clocks()
+        self._set_clock()
 
     def settle(self) -> None:
         """Run what is due now, until nothing is."""
@@ -210,9 +210,9 @@ class World:
         statuses: list[Any] = self.at_venue("act", hand)["statuses"]
         return statuses
 
-    def _set_clocks(self) -> None:
+    def _set_clock(self) -> None:
+        # The source's clock follows the time that each request brings along.
         self.at_venue("clock", {"at": self.now.isoformat(), "speed": 0})
-        self.at_source("clock", {"at": self.now.isoformat(), "speed": 0})
 
     # What came of it.
 

@@ -17,7 +17,7 @@ from tests.simulation.settled import check_naked, check_settled
 from tests.simulation.weather import Weather
 
 SURVEY_EVERY: Final = timedelta(seconds=30)  # As beat has it.
-SETTLING_SECONDS: Final = 180
+SETTLING_SECONDS: Final = 120
 """A dead worker's lease, an expired request, the slow cadence, and a loss that is confirmed."""
 
 FIGURES: Final = 5  # Of a price at the venue (hyperliquid.md 2.3).
