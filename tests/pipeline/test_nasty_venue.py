@@ -162,3 +162,29 @@ def test_an_answer_that_comes_after_the_fill_was_seen_elsewhere_changes_nothing(
     assert world.order("base").state is State.FILLED
     assert twice(world) == []
     assert is_settled(world)
+
+
+@both_ways
+@pytest.mark.parametrize("beyond", ["fills", "refused"])
+def test_an_entry_that_the_margin_covers_only_in_part_has_an_exit_for_that_part(
+    way: Way, beyond: str
+) -> None:
+    """An averaging order at market, on an account that was emptied (hyperliquid.md 7.1)."""
+    world = way.world()
+    world.at_venue("switches", {"ioc_beyond_margin": beyond})
+    account = {"address": world.ledger.venues()[0].account, "balance": "32"}
+    world.at_venue("accounts", account)
+    size = "Price: market Size: 20 USDT (100 DOGE)"
+    world.tell(f"Placing averaging order (1 out of 2). {size}")
+    world.tell(f"Averaging order (1 out of 2) executed. {size}")
+
+    world.wait(200)
+
+    held = abs(world.position())
+    assert 100 < held < 200 if beyond == "fills" else held == 100
+    assert world.resting() == [way.exit("0.02", f"{held}")]
+    assert "marginCanceled" in {order["status"] for order in world.at_the_venue()} or (
+        beyond == "refused"
+    )
+    assert twice(world) == []
+    assert world.unexplained() == []
