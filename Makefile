@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutations check chaos compose-test docs up rehearse bench lock clean
+.PHONY: help setup demo test mutations check chaos crash-matrix compose-test docs up rehearse bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ check: setup ## Look for mistakes without running anything: style, types, layers
 
 chaos: setup ## Break everything at random under a market: make chaos SEED=7 MINUTES=2
 	@$(BIN)/python -m tests.chaos.director $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+crash-matrix: setup ## Kill at each crash point, and write the table into docs/reliability.md
+	@$(BIN)/python -m tests.chaos.crash_matrix --write docs/reliability.md $(ARGS)
 
 compose-test: setup ## Try docker compose for real, the demo and a dead letter (needs Docker)
 	@RECOMMA_COMPOSE_TEST=1 $(BIN)/python -m pytest tests/acceptance/test_compose_demo.py $(ARGS)

@@ -14,9 +14,8 @@ from recomma.embedded.valkey import Valkey
 class Mortal(Server):
     """`care_for` is told each new process, so that none outlives this one."""
 
-    def __init__(self, folder: Path, care_for: Callable[[int], None]) -> None:
-        # Valkey's append-only file is what it finds again after a kill.
-        super().__init__(folder, durable=True)
+    def __init__(self, folder: Path, care_for: Callable[[int], None], *, durable: bool) -> None:
+        super().__init__(folder, durable=durable)
         self._care_for = care_for
 
     def begin(self) -> None:
@@ -45,7 +44,8 @@ class MortalPostgres(Mortal, Postgres):
     """Falls by SIGQUIT: its immediate shutdown, which saves nothing and needs recovery."""
 
     def __init__(self, folder: Path, care_for: Callable[[int], None]) -> None:
-        super().__init__(folder, care_for)
+        # What was written survives a killed process without being synced, and this machine goes on.
+        super().__init__(folder, care_for, durable=False)
         self._segment: tuple[int, int] | None = None
         self._programs = Path()
 
@@ -54,6 +54,11 @@ class MortalPostgres(Mortal, Postgres):
 
 
 class MortalValkey(Mortal, Valkey):
+    """Finds again after a kill what it had, by its append-only file."""
+
+    def __init__(self, folder: Path, care_for: Callable[[int], None]) -> None:
+        super().__init__(folder, care_for, durable=True)
+
     def forget(self) -> None:
         """Have it come back empty; only while it is down."""
         for each in self.folder.iterdir():

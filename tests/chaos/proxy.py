@@ -70,8 +70,8 @@ class Relay(ABC):
         self._open.add(here)
         try:
             await self.serve(here)
-        except (ConnectionError, asyncio.IncompleteReadError, OSError):
-            here.reset()  # Whoever is behind us is not there: say so at once.
+        except (OSError, asyncio.CancelledError):
+            here.reset()  # Whoever is behind us is not there, or we go: say so at once.
         finally:
             self._open.discard(here)
             writer.close()

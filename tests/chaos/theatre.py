@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -35,10 +36,24 @@ class Theatre(Stage):
     postgres: MortalPostgres
     valkey: MortalValkey
 
-    def __init__(self, venues: Sequence[StageVenue], proxy: Proxy, clock: WallClock) -> None:
-        super().__init__(venues)
+    def __init__(
+        self,
+        venues: Sequence[StageVenue],
+        proxy: Proxy,
+        clock: WallClock | None,
+        *,
+        simulated_from: datetime | None = None,
+    ) -> None:
+        """`clock` None: time stands still at `simulated_from` until it is moved."""
+        super().__init__(venues, simulated_from=simulated_from)
         self.proxy = proxy
-        self.clock = clock
+        self._clock = clock
+
+    @property
+    def clock(self) -> WallClock:
+        if self._clock is None:
+            raise LookupError("time is moved by hand here")
+        return self._clock
 
     def _start_servers(self) -> tuple[str, str]:
         with _keeper_alone():
@@ -64,12 +79,11 @@ class Theatre(Stage):
         self._reached_at(
             _through(self.source.url, source.port), _through(self.venue.url, venue.port)
         )
-        self.environment |= {
-            "RECOMMA_CLOCK_URL": self.clock.url,
-            "RECOMMA_TASK_EVENTS": "false",
-        }
-        for simulated in (self.source, self.venue):
-            simulated.set_clock(self.clock.true(), speed=self.clock.speed)
+        self.environment["RECOMMA_TASK_EVENTS"] = "false"
+        if self._clock is not None:
+            self.environment["RECOMMA_CLOCK_URL"] = self._clock.url
+            for simulated in (self.source, self.venue):
+                simulated.set_clock(self._clock.true(), speed=self._clock.speed)
         self.troupe = Troupe(self._servers, self._private("troupe"), self.environment)
         self._undo.callback(self.troupe.stop)
 
