@@ -1,14 +1,13 @@
 """`celery -A workers dead-letters …`: look at dead letters, requeue them, discard them.
 
 Every `celery` command imports this module, so what is heavy is imported inside of functions. It
-writes to Postgres alone; the relay then publishes what came to life again.
+writes to Postgres alone and publishes nothing: the relay publishes what came to life again.
 
 Exit status: 0 done, 2 bad usage or settings, 3 no such letter, 4 the database is not reachable.
 """
 
-import getpass
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from recomma.domain.letters import Match
     from workers.letter_lines import Letters
 
 BAD_USAGE: Final = 2
 NOT_FOUND: Final = 3
 NOT_REACHABLE: Final = 4
+MATCHED: Final = ("queue", "deal", "task", "reason", "text", "since")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -35,6 +36,25 @@ def moment(_ctx: click.Context, _parameter: click.Parameter, said: str | None) -
     except ValueError:
         raise click.BadParameter(f"{said!r} is neither like 2026-11-22T08:00 nor like 6h") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+class Words(click.ParamType["tuple[str, Any]"]):
+    """`queue=orders`, `deal=7`, `since=6h`, …: one thing that a letter has to fit."""
+
+    name = "WHAT=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "tuple[str, Any]":
+        what, _, said = str(value).partition("=")
+        if what not in MATCHED or not said:
+            self.fail(f"{value!r} is none of {', '.join(f'{each}=…' for each in MATCHED)}")
+        if what == "deal":
+            return "deal_id", click.types.convert_type(int).convert(said, param, ctx)
+        if what == "since":
+            assert param is not None and ctx is not None
+            return "since", moment(ctx, param, said)
+        return what, said
 
 
 def refused(why: str, status: int) -> NoReturn:
@@ -104,17 +124,44 @@ def show(letter_id: int, as_json: bool) -> None:
 @dead_letters.command()
 @click.argument("ids", metavar="ID…", type=int, nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Requeue every open letter.")
-def requeue(ids: tuple[int, ...], every: bool) -> None:
+@click.option(
+    "--match",
+    "matches",
+    type=Words(),
+    multiple=True,
+    help="Requeue the open letters that fit, like queue=orders or text=margin; all that is said.",
+)
+@click.option("--dry-run", is_flag=True, help="Say which fit, and requeue none.")
+def requeue(
+    ids: tuple[int, ...], every: bool, matches: "tuple[tuple[str, Any], ...]", dry_run: bool
+) -> None:
     """Have what letters are about looked at again, from a fresh count of attempts.
 
     A requeued step compares what is wanted with what is held, and asks the venue where an answer
-    is unknown: nothing is sent a second time because of it.
+    is unknown: nothing is sent a second time because of it. A letter that somebody has acted on
+    already is left as it is.
     """
-    if bool(ids) == every:
-        refused("Name the letters to requeue, or say --all.", BAD_USAGE)
+    from recomma.cli.acting import actor
+
+    if sum(map(bool, (ids, every, matches))) != 1:
+        refused("Name the letters to requeue, or say --all, or --match.", BAD_USAGE)
+    match: Match = dict(matches)  # type: ignore[assignment]  # Words has made its keys.
     with opened() as store:
-        requeued = store.requeue(ids or None, actor=getpass.getuser())
-    click.echo(f"requeued {len(requeued)}: {' '.join(map(str, requeued))}".rstrip(": "))
+        fit = sorted(letter.id for letter in store.list(**match))
+        meant = sorted(set(ids)) or fit
+        if dry_run:
+            click.echo(_listed("would requeue", [each for each in meant if each in fit]))
+            return
+        requeued = store.requeue(meant, actor=actor())
+        still_open = {letter.id for letter in store.list()} & set(meant)
+    click.echo(_listed("requeued", requeued))
+    if still_open:
+        why = "this version cannot read what they are about: discard them, or upgrade"
+        click.echo(f"{_listed('left open', sorted(still_open))} ({why})", err=True)
+
+
+def _listed(done: str, ids: Sequence[int]) -> str:
+    return f"{done} {len(ids)}: {' '.join(map(str, ids))}".rstrip(": ")
 
 
 @dead_letters.command()
@@ -122,8 +169,10 @@ def requeue(ids: tuple[int, ...], every: bool) -> None:
 @click.option("--why", required=True, help="Kept with the letter.")
 def discard(letter_id: int, why: str) -> None:
     """Close a letter without trying again."""
+    from recomma.cli.acting import actor
+
     with opened() as store:
-        store.discard(letter_id, why=why, actor=getpass.getuser())
+        store.discard(letter_id, why=why, actor=actor())
     click.echo(f"discarded {letter_id}")
 
 

@@ -6,13 +6,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from recomma.domain.letters import Match
+from recomma.domain.messages import Illegible
 from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
 
@@ -23,9 +25,15 @@ class Letter(Protocol):
     @property
     def id(self) -> int: ...
     @property
-    def note(self) -> Note: ...
+    def note(self) -> Note | None: ...
     @property
-    def reason(self) -> Reason: ...
+    def task(self) -> str: ...
+    @property
+    def arguments(self) -> Mapping[str, object]: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def reason(self) -> Reason | Illegible: ...
     @property
     def why(self) -> str: ...
     @property
@@ -37,16 +45,11 @@ class Letter(Protocol):
 class Letters(Protocol):
     """What the command line needs of the store of dead letters (`wiring.dead_letters`)."""
 
-    def list(
-        self,
-        *,
-        queue: str | None,
-        deal_id: int | None,
-        task: str | None,
-        since: datetime | None,
-    ) -> Sequence[Letter]: ...
+    def list(self, **match: Unpack[Match]) -> Sequence[Letter]: ...
     def show(self, letter_id: int) -> Letter: ...
-    def requeue(self, ids: Sequence[int] | None, *, actor: str) -> Sequence[int]: ...
+    def requeue(
+        self, ids: Sequence[int] | None, *, actor: str, **match: Unpack[Match]
+    ) -> Sequence[int]: ...
     def discard(self, letter_id: int, *, why: str, actor: str) -> None: ...
     def counts(self) -> Mapping[tuple[str, str], int]: ...
 
@@ -63,8 +66,8 @@ def table(letters: Sequence[Letter]) -> str:
         (
             str(letter.id),
             _time(letter.died_at),
-            str(letter.note.queue),
-            str(letter.note),
+            letter.queue,
+            about(letter),
             str(letter.reason),
             str(letter.times),
             letter.why,
@@ -74,15 +77,25 @@ def table(letters: Sequence[Letter]) -> str:
     return _drawn(("id", "died at", "queue", "note", "reason", "times", "why"), rows)
 
 
+def about(letter: Letter) -> str:
+    """Return what the letter is about: its note, or what a message said of itself."""
+    if letter.note is not None:
+        return str(letter.note)
+    said = " ".join(f"{name}={each}" for name, each in letter.arguments.items())
+    return f"message {letter.task or '?'} {said}".rstrip()
+
+
 def in_full(letter: Letter) -> str:
     """Return every field on lines of its own; long texts last."""
     fields = _plain(letter)
-    long = {name: fields.pop(name) for name in ("traceback", "attempts")}
+    long = {name: fields.pop(name) for name in ("traceback", "attempts", "message")}
     width = max(map(len, fields))
-    lines = [f"{name:<{width}}  {_flat(value)}" for name, value in fields.items()]
+    lines = [f"{name:<{width}}  {_one_line(_flat(value))}" for name, value in fields.items()]
     lines += [f"\nattempt {n}: {_flat(each)}" for n, each in enumerate(long["attempts"], 1)]
     if long["traceback"]:
-        lines.append(f"\n{long['traceback'].rstrip()}")
+        lines.append(f"\n{_printable(long['traceback'].rstrip())}")
+    if long["message"]:
+        lines.append(f"\nmessage:\n{as_json(long['message'])}")
     return "\n".join(lines)
 
 
@@ -124,7 +137,11 @@ def boxed(heads: Sequence[str], rows: Sequence[Sequence[str]], *, width: int) ->
 
 def _one_line(cell: str) -> str:
     """The other side's words must not move the cursor of this one."""
-    return "".join(each if each.isprintable() else " " for each in " ".join(cell.split()))
+    return _printable(" ".join(cell.split()))
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 
 
 def _flat(value: Any) -> str:

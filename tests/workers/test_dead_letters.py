@@ -1,47 +1,25 @@
 """`celery -A workers dead-letters` with a real Postgres."""
 
-import gc
 import json
-import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from celery.bin.celery import celery
-from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
-from recomma.adapters.postgres import settings_store
 from recomma.adapters.postgres.dead_letters import DeadLetterStore
 from recomma.adapters.postgres.ledger import PostgresLedger
 from recomma.domain import notes
 from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
 from recomma.ports import DeadLetter, Ruling
+from tests.workers.conftest import NOW, NOWHERE, invoked
 
-NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-NOWHERE = "redis://127.0.0.1:9/0"
 
 
 def clock() -> datetime:
     return NOW
-
-
-@pytest.fixture
-def configured(engine: Engine) -> Engine:
-    """A database with the account `main` and the venue `hl`."""
-    venue = settings_store.VenueRow(
-        name="hl",
-        account="0x" + "1" * 40,
-        sub_account=None,
-        network="testnet",
-        signer="0x" + "2" * 40,
-        live=False,
-        bots=None,
-    )
-    settings_store.apply(engine, source="main", venues=[venue], body={}, actor="test", at=NOW)
-    return engine
 
 
 def die(engine: Engine, note: Note, reason: Reason, why: str, at: datetime = NOW) -> int:
@@ -53,25 +31,6 @@ def die(engine: Engine, note: Note, reason: Reason, why: str, at: datetime = NOW
     ledger.rule(claim, Ruling(done=False, letter=DeadLetter(note, reason, why, traceback="tb")))
     [newest, *_] = DeadLetterStore(engine, clock=clock).list()
     return newest.id
-
-
-@pytest.fixture
-def run(configured: Engine, database_url: str) -> Any:
-    def run(*arguments: str) -> Result:
-        environment = {"RECOMMA_DATABASE_URL": database_url, "RECOMMA_REDIS_URL": NOWHERE}
-        return invoked(["-A", "workers", "dead-letters", *arguments], environment)
-
-    return run
-
-
-def invoked(words: list[str], environment: dict[str, str]) -> Result:
-    """Run a command here instead of in a process of its own, which would take 1.5 s."""
-    with warnings.catch_warnings():
-        # A command leaves it to the end of its process to close its connections.
-        warnings.simplefilter("ignore", ResourceWarning)
-        done = CliRunner().invoke(celery, words, env=environment)
-        gc.collect()
-    return done
 
 
 def still_open(engine: Engine) -> list[int]:

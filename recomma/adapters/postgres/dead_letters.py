@@ -5,9 +5,9 @@ place; requeueing is the mirror of that, and of two people only one can do it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from importlib.metadata import version
+from typing import Unpack
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,89 +22,38 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from recomma.adapters.postgres.engine import NOTES_CHANNEL, storable
-from recomma.adapters.postgres.tables import audit_log, dead_letters, mirror_orders, notes
-from recomma.adapters.postgres.values import AnyRow, note_of
+from recomma.adapters.postgres import burying
+from recomma.adapters.postgres.burying import History, bury
+from recomma.adapters.postgres.engine import NOTES_CHANNEL
+from recomma.adapters.postgres.letter_rows import (
+    OPEN,
+    QUEUE,
+    Letter,
+    fitting,
+    from_all,
+    letter_of,
+    letters,
+)
+from recomma.adapters.postgres.notes import Leaves
+from recomma.adapters.postgres.tables import (
+    accounts,
+    audit_log,
+    dead_letters,
+    deals,
+    mirror_orders,
+    notes,
+    venues,
+)
+from recomma.adapters.postgres.values import AnyRow
+from recomma.domain.letters import Match
 from recomma.domain.lifecycle import LIVE, State
+from recomma.domain.messages import BadMessage, UnknownArguments, note_of
 from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
-from recomma.ports import Clock, DeadLetter, NotThere
+from recomma.ports import Clock, NotThere
 
-TEXT_MAX: Final = 10_000  # An error's text may hold a whole answer of the other side.
-
-_OPEN: Final = dead_letters.c.state == "dead"
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A dead letter as it is kept. `attempts` are the errors before it, each with its time."""
-
-    id: int
-    note: Note
-    order_id: int | None
-    reason: Reason
-    why: str
-    times: int  # How often the same happened while nobody acted on it.
-    first_failed_at: datetime
-    died_at: datetime
-    state: str  # dead, requeued or discarded
-    actor: str | None
-    acted_at: datetime | None
-    remark: str
-    code_version: str
-    error: str
-    traceback: str
-    attempts: tuple[Mapping[str, object], ...]
-
-
-@dataclass(frozen=True)
-class History:
-    """What went wrong before the end."""
-
-    errors: Sequence[object]
-    since: datetime
-    last: str
-
-
-def bury(
-    connection: Connection,
-    note_id: int,
-    letter: DeadLetter,
-    history: History,
-    now: datetime,
-    code_version: str,
-) -> None:
-    """Write the letter, or count up the open one that says the same about the same."""
-    row = {
-        "note_id": note_id,
-        "order_id": letter.order_id,
-        "reason": str(letter.reason),
-        "why": storable(letter.why)[:TEXT_MAX],
-        "error": storable(history.last)[:TEXT_MAX],
-        # The last frames say where it happened.
-        "traceback": storable(letter.traceback)[-TEXT_MAX:],
-        "attempts": history.errors,
-        "first_failed_at": history.since,
-        "died_at": now,
-        "state": "dead",
-        "code_version": code_version,
-    }
-    added = upsert(dead_letters).values(row)
-    newest = ("why", "error", "traceback", "attempts", "died_at", "code_version")
-    connection.execute(
-        added.on_conflict_do_update(
-            index_elements=[
-                dead_letters.c.note_id,
-                dead_letters.c.reason,
-                dead_letters.c.order_id,
-            ],
-            index_where=text("state = 'dead'"),
-            set_={"times": dead_letters.c.times + 1}
-            | {name: added.excluded[name] for name in newest},
-        )
-    )
+__all__ = ["DeadLetterStore", "History", "Letter", "bury"]
 
 
 class DeadLetterStore:
@@ -114,47 +63,49 @@ class DeadLetterStore:
         self._engine = engine
         self._clock = clock
 
-    def list(
-        self,
-        *,
-        queue: str | None = None,
-        deal_id: int | None = None,
-        task: str | None = None,
-        since: datetime | None = None,
-    ) -> Sequence[Letter]:
+    def keep(self, message: BadMessage, said_version: object = None) -> None:
+        """Write a letter about a message that no step can read; the same once more counts it up.
+
+        `said_version` is what the message says of its own. When this returns, the message may be
+        taken off its queue.
+        """
+        with self._engine.begin() as connection:
+            code = version("recomma")
+            burying.keep(connection, message, said_version, self._clock(), code)
+            _wake(connection)
+
+    def list(self, **match: Unpack[Match]) -> Sequence[Letter]:
         """Return the open letters that fit, the newest first."""
-        query = _letters().where(_OPEN)
-        if queue is not None:
-            query = query.where(notes.c.queue == queue)
-        if deal_id is not None:
-            query = query.where(notes.c.deal_id == deal_id)
-        if task is not None:
-            query = query.where(notes.c.step == task)
-        if since is not None:
-            query = query.where(dead_letters.c.died_at >= since)
+        query = letters().where(fitting(match))
         newest_first = query.order_by(dead_letters.c.died_at.desc(), dead_letters.c.id.desc())
         with self._engine.connect() as connection:
-            return tuple(_letter(row) for row in connection.execute(newest_first))
+            return tuple(letter_of(row) for row in connection.execute(newest_first))
 
     def show(self, letter_id: int) -> Letter:
         """Return a letter, open or not. Raises NotThere."""
         with self._engine.connect() as connection:
-            row = connection.execute(_letters().where(dead_letters.c.id == letter_id)).first()
+            row = connection.execute(letters().where(dead_letters.c.id == letter_id)).first()
         if row is None:
             raise NotThere(f"there is no dead letter {letter_id}")
-        return _letter(row)
+        return letter_of(row)
 
-    def requeue(self, ids: Sequence[int] | None, *, actor: str) -> Sequence[int]:
-        """Have the notes of these letters run again, or of all open ones; return which.
+    def requeue(
+        self, ids: Sequence[int] | None, *, actor: str, **match: Unpack[Match]
+    ) -> Sequence[int]:
+        """Have what these letters are about looked at again; return which letters were closed.
 
-        A letter that somebody else has just acted on is left out. Raises NotThere for an id that
-        never was a letter's, and then none is requeued.
+        `ids` None: all open ones that fit `match`. The step runs afresh on what is so today.
+        Left out is a letter that somebody else has just acted on, and one about a message that
+        this version cannot read either. Raises NotThere for an id that never was a letter's, and
+        then none is requeued.
         """
         with self._engine.begin() as connection:
-            which = _OPEN if ids is None else and_(_OPEN, dead_letters.c.id.in_(ids))
             _must_exist(connection, ids or ())
+            which = _chosen(connection, ids, match)
             now = self._clock()
             _lock_subjects(connection, which)
+            unreadable = _leave_what_messages_say(connection, which, now)
+            which = and_(which, dead_letters.c.id.not_in(unreadable))
             acted = _act(connection, which, "requeued", actor, now)
             _revive(connection, [row.note_id for row in acted], now)
             _ask_again(connection, [row.order_id for row in acted], now)
@@ -166,7 +117,7 @@ class DeadLetterStore:
     def discard(self, letter_id: int, *, why: str, actor: str) -> None:
         """Close a letter without trying again. Raises NotThere unless it is open."""
         with self._engine.begin() as connection:
-            which = and_(_OPEN, dead_letters.c.id == letter_id)
+            which = and_(OPEN, dead_letters.c.id == letter_id)
             now = self._clock()
             acted = _act(connection, which, "discarded", actor, now, remark=why)
             if not acted:
@@ -176,22 +127,17 @@ class DeadLetterStore:
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """Count the open letters by queue and reason."""
-        key = (notes.c.queue, dead_letters.c.reason)
-        query = (
-            select(*key, func.count())
-            .join(notes, notes.c.id == dead_letters.c.note_id)
-            .where(_OPEN)
-            .group_by(*key)
-        )
+        query = from_all(select(QUEUE, dead_letters.c.reason, func.count())).where(OPEN)
+        grouped = query.group_by(QUEUE, dead_letters.c.reason)
         with self._engine.connect() as connection:
-            return {(queue, reason): n for queue, reason, n in connection.execute(query)}
+            return {(queue, reason): n for queue, reason, n in connection.execute(grouped)}
 
     def open_ids(self) -> Sequence[int]:
-        return self._ids(select(dead_letters.c.id).where(_OPEN))
+        return self._ids(select(dead_letters.c.id).where(OPEN))
 
     def unparked(self, limit: int) -> Sequence[int]:
         """Return open letters that the broker's queue does not show yet."""
-        new = and_(_OPEN, dead_letters.c.parked_at.is_(None))
+        new = and_(OPEN, dead_letters.c.parked_at.is_(None))
         return self._ids(select(dead_letters.c.id).where(new).limit(limit))
 
     def parked(self, ids: Sequence[int]) -> None:
@@ -210,37 +156,59 @@ def _wake(connection: Connection) -> None:
     connection.execute(text(f"NOTIFY {NOTES_CHANNEL}"))
 
 
-def _letters() -> Select[object]:
-    key = (notes.c.step, notes.c.account, notes.c.deal_id, notes.c.venue)
-    return select(dead_letters, *key).join(notes, notes.c.id == dead_letters.c.note_id)
-
-
-def _letter(row: AnyRow) -> Letter:
-    return Letter(
-        id=row.id,
-        note=note_of(row),
-        order_id=row.order_id,
-        reason=Reason(row.reason),
-        why=row.why,
-        times=row.times,
-        first_failed_at=row.first_failed_at,
-        died_at=row.died_at,
-        state=row.state,
-        actor=row.actor,
-        acted_at=row.acted_at,
-        remark=row.remark,
-        code_version=row.code_version,
-        error=row.error,
-        traceback=row.traceback,
-        attempts=tuple(row.attempts),
-    )
-
-
 def _must_exist(connection: Connection, ids: Sequence[int]) -> None:
     there = connection.execute(select(dead_letters.c.id).where(dead_letters.c.id.in_(ids)))
     missing = set(ids) - set(there.scalars())
     if missing:
         raise NotThere(f"there is no dead letter {min(missing)}")
+
+
+def _chosen(connection: Connection, ids: Sequence[int] | None, match: Match) -> ColumnElement[bool]:
+    """Return the letters as a condition of their table alone: nothing else can be updated by."""
+    if ids is not None:
+        return and_(OPEN, dead_letters.c.id.in_(ids))
+    fit = from_all(select(dead_letters.c.id)).where(fitting(match))
+    return and_(OPEN, dead_letters.c.id.in_(connection.execute(fit).scalars().all()))
+
+
+def _leave_what_messages_say(
+    connection: Connection, which: ColumnElement[bool], now: datetime
+) -> Sequence[int]:
+    """Leave the notes that messages are about; return the letters of those that name none.
+
+    Never the message itself: the step looks at what is so today, and its note says where.
+    """
+    letter = dead_letters.c
+    rows = connection.execute(
+        select(letter.id, letter.task, letter.arguments).where(which, letter.note_id.is_(None))
+    )
+    leaves, unreadable = Leaves(), []
+    for row in rows.all():
+        try:
+            note = note_of(row.task, row.arguments)
+        except UnknownArguments:
+            unreadable.append(row.id)
+            continue
+        if _is_known(connection, note):
+            leaves.add(note, now)
+        else:
+            unreadable.append(row.id)
+    leaves.write(connection)
+    return unreadable
+
+
+def _is_known(connection: Connection, note: Note) -> bool:
+    """Say whether the ledger has what the note is about."""
+    keys = (
+        (deals.c.id, note.deal_id),
+        (venues.c.name, note.venue),
+        (accounts.c.name, note.account),
+    )
+    return all(
+        connection.execute(select(column).where(column == key)).first()
+        for column, key in keys
+        if key
+    )
 
 
 def _lock_subjects(connection: Connection, which: ColumnElement[bool]) -> None:
@@ -273,10 +241,10 @@ def _act(
     ).all()
 
 
-def _revive(connection: Connection, note_ids: Sequence[int], now: datetime) -> None:
+def _revive(connection: Connection, note_ids: Sequence[int | None], now: datetime) -> None:
     connection.execute(
         update(notes)
-        .where(notes.c.id.in_(note_ids))
+        .where(notes.c.id.in_([each for each in note_ids if each is not None]))
         .values(
             dead=False,
             attempts=0,

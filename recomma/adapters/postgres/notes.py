@@ -33,8 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from recomma.adapters.postgres import dead_letters
-from recomma.adapters.postgres.engine import storable
+from recomma.adapters.postgres import burying
 from recomma.adapters.postgres.tables import accounts, deals, notes, venues
 from recomma.adapters.postgres.values import note_key, note_of
 from recomma.domain.notes import Note, Step
@@ -216,12 +215,13 @@ def rule(
     if row is None:
         return
     dies = ruling.letter is not None and ruling.due_at is None
-    errors = [*row.errors, {"at": now.isoformat(), "error": ruling.failed}][-ERRORS_KEPT:]
+    failed = burying.fit_to_keep(ruling.failed)
+    errors = [*row.errors, {"at": now.isoformat(), "error": failed}][-ERRORS_KEPT:]
     if ruling.letter is not None:
-        history = dead_letters.History(
+        history = burying.History(
             errors if ruling.failed else row.errors, row.failing_since or now, ruling.failed
         )
-        dead_letters.bury(connection, row.id, ruling.letter, history, now, code_version)
+        burying.bury(connection, row.id, ruling.letter, history, now, code_version)
     changes = _ended(ruling, now, errors, row.failing_since or now)
     if dies:
         changes |= {"dead": True, "due_at": None, "look_at": None}
@@ -243,7 +243,7 @@ def _ended(
         "deaths": 0,
         # Whatever is due next is to be published again.
         "published_at": None,
-        "summary": storable(ruling.failed or ruling.summary),
+        "summary": burying.fit_to_keep(ruling.failed or ruling.summary),
         "finished_at": now,
     }
     if ruling.failed:

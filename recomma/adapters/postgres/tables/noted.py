@@ -22,6 +22,7 @@ from recomma.adapters.postgres.tables.columns import (
     to,
     words,
 )
+from recomma.domain.messages import Illegible
 from recomma.domain.notes import Queue, Step
 from recomma.domain.reasons import Reason
 
@@ -84,11 +85,13 @@ notes = Table(
 
 # `attempts` is the note's list of errors when it died. One letter stands for every time that the
 # same thing went wrong while nobody had acted on it: a note for an exit dies again and again.
+# A letter is about a note, or about a message that nobody could read: then `message` holds it as it
+# came, and `fingerprint` is the same for all that say the same.
 dead_letters = Table(
     "dead_letters",
     metadata,
     identity(),
-    to("notes.id", "note_id"),
+    to("notes.id", "note_id", nullable=True),
     to("mirror_orders.id", "order_id", nullable=True),
     words("reason"),
     words("why"),
@@ -104,7 +107,21 @@ dead_letters = Table(
     remark("remark"),
     instant("parked_at", nullable=True),
     words("code_version"),
-    known("reason", Reason),
+    words("task", nullable=True),
+    words("queue", nullable=True),
+    Column("arguments", JSONB),
+    Column("message", JSONB),
+    words("fingerprint", nullable=True),
+    Column("versions", JSONB, nullable=False, server_default=text("'{}'")),
+    known("reason", [*Reason, *Illegible]),
+    CheckConstraint(
+        "(note_id IS NULL) = (message IS NOT NULL)"
+        " AND (message IS NULL) = (fingerprint IS NULL)"
+        " AND (message IS NULL) = (queue IS NULL)"
+        " AND (message IS NULL) = (task IS NULL)"
+        " AND (message IS NULL) = (arguments IS NULL)",
+        name="note_or_message",
+    ),
     known("state", ("dead", "requeued", "discarded")),
     CheckConstraint(
         "(state = 'dead') = (actor IS NULL) AND (actor IS NULL) = (acted_at IS NULL)",
@@ -113,7 +130,7 @@ dead_letters = Table(
     CheckConstraint("times >= 1", name="times_from_one"),
     Index(
         "dead_letters_one_open",
-        *("note_id", "reason", "order_id"),
+        *("note_id", "reason", "order_id", "fingerprint"),
         unique=True,
         postgresql_nulls_not_distinct=True,
         postgresql_where=text("state = 'dead'"),
