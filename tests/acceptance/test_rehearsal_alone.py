@@ -16,6 +16,22 @@ from recomma import embedded
 ROOT = Path(__file__).parents[2]
 OURS = Path(__file__).parent / "recordings"
 SCRIPTS = ROOT / "docs/examples/what_if"
+THREE = [
+    OURS / f"{name}.json"
+    for name in (
+        "bought_after_the_first_of_two_targets",
+        "completed_after_two_safeties",
+        "stopped_after_all_safeties",
+    )
+]
+SHAPES = [
+    SCRIPTS / f"{name}.toml"
+    for name in (
+        *("four_targets", "futures", "limit_base", "manual_safety", "panic_sell"),
+        *("repeated_take_profit", "short", "thousands", "trailing_stop"),
+    )
+]
+"""Scripts whose deals take different ways through the pipeline; all of them take a minute."""
 PATIENCE_SECONDS = 1800
 """Only ends a test that would hang."""
 ENDED = {"completed", "stop_loss_finished"}
@@ -92,7 +108,7 @@ def test_on_one_shared_account_everything_ends_flat_and_explained(rehearse: Rehe
 
 
 def test_two_venues_each_mirror_with_a_multiplier_of_their_own(rehearse: Rehearse) -> None:
-    report = rehearse(OURS, "--venues", "half=0.5,double=2")
+    report = rehearse(*THREE, "--venues", "half=0.5,double=2")
 
     sizes: dict[tuple[int, str, str], dict[str, Decimal]] = {}
     for deal in report["per_deal"]:
@@ -122,19 +138,37 @@ def test_two_venues_each_mirror_with_a_multiplier_of_their_own(rehearse: Rehears
 def test_a_varied_rehearsal_is_explained_and_its_exits_are_right(
     rehearse: Rehearse, variation: tuple[str, ...]
 ) -> None:
-    report = rehearse(OURS, *variation)
+    report = rehearse(*THREE, *variation)
 
-    assert report["deals"] == 6
+    assert report["deals"] == len(THREE)
     assert any(order["cloids"] for order in orders(report))
     assert_flat_where_ended(report)
     assert_exits_within_what_was_entered(report)
 
 
-def test_every_example_of_a_what_if_script_is_mirrored(rehearse: Rehearse) -> None:
-    report = rehearse(SCRIPTS)
+def test_short_deals_futures_and_coins_in_thousands_are_mirrored(rehearse: Rehearse) -> None:
+    report = rehearse(*SHAPES)
+
+    assert report["deals"] == len(SHAPES)
+    assert_flat_where_ended(report)
+    assert_exits_within_what_was_entered(report)
+    assert {o["side"] for o in orders(report) if not o["reduce_only"]} == {"buy", "sell"}
+    for deal in report["per_deal"]:
+        assert any(o["state"] == "filled" for o in deal["orders"]), deal["deal_id"]
+
+
+@pytest.mark.parametrize(
+    "variation",
+    [(), ("--shared",), ("--every-switch",), ("--multiplier", "0.37"), ("--price-shift=-2",)],
+    ids=" ".join,
+)
+def test_every_example_of_a_what_if_script_is_mirrored(
+    request: pytest.FixtureRequest, rehearse: Rehearse, variation: tuple[str, ...]
+) -> None:
+    if "slow" not in request.config.option.markexpr:
+        pytest.skip("takes minutes: run it with -m slow, or recomma rehearse docs/examples/what_if")
+    report = rehearse(SCRIPTS, *variation)
 
     assert report["deals"] >= len(list(SCRIPTS.glob("*.toml")))
     assert_flat_where_ended(report)
     assert_exits_within_what_was_entered(report)
-    sides = {order["side"] for order in orders(report) if not order["reduce_only"]}
-    assert sides == {"buy", "sell"}  # Long deals and short ones.
