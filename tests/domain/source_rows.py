@@ -21,6 +21,7 @@ from recomma.domain.source import (
 )
 
 NOON = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)  # When a reading is taken, long after its rows.
 FILLED, ACTIVE, CANCELLED = RowStatus.FILLED, RowStatus.ACTIVE, RowStatus.CANCELLED
 
 
@@ -128,7 +129,7 @@ def joined(
     *,
     of: SourceDeal | None = None,
 ) -> SourceLegs:
-    return join(Reading(of or deal(), tuple(rows), tuple(events), NOON))
+    return join(Reading(of or deal(), tuple(rows), tuple(events), LATER))
 
 
 def legs(found: SourceLegs) -> dict[str, str]:

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from recomma.domain.joining import join
 from recomma.domain.money import Price, Side, Size
-from recomma.domain.source import Role, RowStatus, SourceOrder, Strategy
+from recomma.domain.source import Reading, Role, RowStatus, SourceOrder, Strategy
 from tests.domain.source_rows import (
     CANCELLED,
     FILLED,
@@ -228,6 +229,18 @@ def test_without_event_a_short_fill_is_judged_the_other_way(paid: str, market: b
     (base,) = joined(rows, of=deal(Strategy.SHORT)).entries
 
     assert base.market is market
+
+
+def test_a_base_whose_event_is_still_on_its_way_is_not_told_yet() -> None:
+    """A market base that has not filled looks like a limit order at its rate."""
+    resting = row(1, Role.BASE, rate="0.8")
+
+    told = [
+        join(Reading(deal(), (resting,), (), resting.created_at + timedelta(seconds=seconds)))
+        for seconds in (1, 3)
+    ]
+
+    assert [len(legs.entries) for legs in told] == [0, 1]
 
 
 def test_without_event_a_resting_base_is_a_limit_order() -> None:

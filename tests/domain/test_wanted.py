@@ -16,6 +16,7 @@ from tests.domain.source_rows import (
     ACTIVE,
     CANCELLED,
     FILLED,
+    LATER,
     NOON,
     averaging,
     deal,
@@ -33,7 +34,7 @@ EVENTS = said(BASE_AT_MARKET, averaging(1, "0.18"))
 
 def read(*rows: SourceOrder, of: SourceDeal | None = None, **changes: Any) -> Wanted:
     shown = replace(of or deal(), **changes)
-    return wanted(Reading(shown, rows, EVENTS, NOON))
+    return wanted(Reading(shown, rows, EVENTS, LATER))
 
 
 # A running deal.

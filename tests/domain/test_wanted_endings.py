@@ -16,6 +16,7 @@ from tests.domain.source_rows import (
     ACTIVE,
     CANCELLED,
     FILLED,
+    LATER,
     NOON,
     averaging,
     deal,
@@ -44,7 +45,7 @@ STATUSES = (
 
 
 def read(*rows: SourceOrder, of: SourceDeal | None = None, **changes: Any) -> Wanted:
-    return wanted(Reading(replace(of or deal(), **changes), rows, EVENTS, NOON))
+    return wanted(Reading(replace(of or deal(), **changes), rows, EVENTS, LATER))
 
 
 def ended(status: str, *rows: SourceOrder, **changes: Any) -> Wanted:
@@ -237,7 +238,7 @@ def test_a_base_is_being_moved_until_it_is_placed_again() -> None:
     )
 
     moving, still = (
-        wanted(Reading(deal(), (GONE,), events, NOON)) for events in (updating, placed)
+        wanted(Reading(deal(), (GONE,), events, LATER)) for events in (updating, placed)
     )
 
     assert moving.withdrawn == frozenset()

@@ -22,7 +22,7 @@ from tests.domain.source_rows import (
     ACTIVE,
     CANCELLED,
     FILLED,
-    NOON,
+    LATER,
     deal,
     in_steps,
     row,
@@ -45,7 +45,7 @@ def filled_exit(order_id: int = 3, rate: str = "0.22", size: str = "100") -> Sou
 
 
 def read(*rows: SourceOrder, of: SourceDeal | None = None, **changes: Any) -> Wanted:
-    return wanted(Reading(replace(of or deal(), **changes), (BOUGHT, *rows), (), NOON))
+    return wanted(Reading(replace(of or deal(), **changes), (BOUGHT, *rows), (), LATER))
 
 
 # Shown.
@@ -95,7 +95,7 @@ def test_the_exits_of_a_short_deal_are_its_buys() -> None:
     rows = short([BOUGHT, exit_row(3, "0.18"), exit_row(4, "0.16")])
     of = replace(STEPS, strategy=Strategy.SHORT)
 
-    found = wanted(Reading(of, tuple(rows), (), NOON))
+    found = wanted(Reading(of, tuple(rows), (), LATER))
 
     assert [(e.leg, e.price) for e in found.exits] == [
         (take_profit(1), Decimal("0.18")),

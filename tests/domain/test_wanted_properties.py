@@ -20,7 +20,7 @@ from recomma.domain.source import (
     Strategy,
 )
 from recomma.domain.wanted import Wanted, remembered_exits, wanted
-from tests.domain.source_rows import NOON, averaging, deal, row, said, step
+from tests.domain.source_rows import LATER, averaging, deal, row, said, step
 
 # A busy machine is no reason to fail.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,7 +39,7 @@ class Made:
 
     @property
     def wanted(self) -> Wanted:
-        return wanted(Reading(self.deal, self.rows, self.events, NOON))
+        return wanted(Reading(self.deal, self.rows, self.events, LATER))
 
 
 def _row(order_id: int, role: Role, status: RowStatus, rate: Decimal) -> SourceOrder:
