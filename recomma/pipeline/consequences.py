@@ -37,6 +37,7 @@ DOUBT_MARGIN: Final = timedelta(seconds=5)
 
 The venue goes by block time, and `orderStatus` may lag 1.1 s behind (hyperliquid.md 10).
 """
+LOOK_BEFORE: Final = timedelta(seconds=1)
 LOOK_SOON: Final = timedelta(seconds=1)
 CANCEL_AGAIN: Final = timedelta(seconds=2)
 
@@ -86,7 +87,10 @@ def follow_up(told: Consequence, now: datetime, *, is_exit: bool) -> datetime | 
         return now + LOOK_SOON  # Perhaps it is there already; if not, reconcile knows how long.
     if told.event is Event.TURNED_AWAY and told.due_at:
         # A stop whose price has passed is no stop any more: the look closes instead.
-        return now if told.why is Reason.STOP_TRIGGERED else told.due_at
+        if told.why is Reason.STOP_TRIGGERED:
+            return now
+        # An exit is asked for again on what a look has found, not on what was known before.
+        return max(told.due_at - LOOK_BEFORE, now) if is_exit else told.due_at
     return now
 
 

@@ -55,7 +55,8 @@ def settle(
     Raises NeverSettles.
     """
     for runs in range(RUNS_MAX):
-        relay(tools)
+        if not notes.waiting:
+            relay(tools)  # Each run has published what it left.
         if on_messages:
             on_messages(notes.waiting)
         if not notes.waiting:

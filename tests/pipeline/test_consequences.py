@@ -221,3 +221,10 @@ def test_a_refused_exit_is_asked_again_within_half_a_minute() -> None:
     assert found.due_at is not None
     assert found.due_at - NOON <= timedelta(seconds=30)
     assert found.letter is not None
+
+
+def test_an_exit_that_was_turned_away_is_looked_at_before_it_is_asked_for_again() -> None:
+    told = Consequence(1, Event.TURNED_AWAY, due_at=NOON + timedelta(seconds=4))
+
+    assert follow_up(told, NOON, is_exit=True) == NOON + timedelta(seconds=3)
+    assert follow_up(told, NOON, is_exit=False) == told.due_at
