@@ -117,7 +117,7 @@ def test_failure_11_looking_goes_on_after_a_failure_that_nobody_foresaw() -> Non
     world.wait(25)
     settings.fails = 10_000
     world.price("0.19")
-    world.wait(300)
+    world.wait(120)
     assert world.letters() != []
 
     settings.fails = 0
