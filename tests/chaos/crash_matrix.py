@@ -45,6 +45,7 @@ from tests.chaos.crash_points import (
     go_on,
     take_struck,
 )
+from tests.chaos.healing import open_notes
 from tests.chaos.proxy import Proxy, proxy
 from tests.chaos.tally import Tally
 from tests.chaos.theatre import QUEUES, Theatre, worker
@@ -52,7 +53,10 @@ from tests.chaos.theatre import QUEUES, Theatre, worker
 WORKER: Final = "worker-general"
 POLL_SECONDS: Final = 0.02
 NUDGE_SECONDS: Final = 1.0
-STUCK_SECONDS: Final = 180.0
+STUCK_SECONDS: Final = 120.0
+DEATH: Final = timedelta(seconds=2)
+"""What a death takes in the program's time: less than a request lives."""
+
 AFTERMATH_SECONDS: Final = 0.3
 """A worker may die after its last note is done: at its acknowledgement."""
 
@@ -89,6 +93,7 @@ class Played:
     point: str
     victim: Victim
     healed_seconds: dict[Kind, float] = field(default_factory=dict)
+    stuck: str = ""  # It did not settle: what this says is no longer measured.
     duplicates: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -101,6 +106,7 @@ class CrashStage(Theatre):
         self.points = folder
         self.starts_at = starts_at
         self._act = -1
+        self._moved_to = starts_at - BEFORE_THE_FIRST
         self._up_again: dict[Kind, float] = {}
         self.troupe.add_environment({FOLDER: str(folder)})
         self.start_mortal_worker()
@@ -114,8 +120,8 @@ class CrashStage(Theatre):
         started = nudged = time.monotonic()
         quiet_since: float | None = None
         while quiet_since is None or time.monotonic() - quiet_since < AFTERMATH_SECONDS:
-            self._attend()
-            settled = self._is_settled(now)
+            self._attend(now)
+            settled = self._is_settled(max(now, self._moved_to))
             quiet_since = (quiet_since or time.monotonic()) if settled else None
             if settled:
                 self._close_wounds()
@@ -123,7 +129,8 @@ class CrashStage(Theatre):
                 nudged = time.monotonic()
                 self._ask("NOTIFY recomma_notes")
             if time.monotonic() - started > STUCK_SECONDS:
-                raise DoesNotSettle(f"It has not settled for {STUCK_SECONDS:.0f} s at {now}.")
+                waiting = open_notes(self._dsn)
+                raise DoesNotSettle(f"not settled for {STUCK_SECONDS:.0f} s at {now}: {waiting}")
             time.sleep(POLL_SECONDS)
 
     def _open_act(self, now: datetime) -> None:
@@ -139,15 +146,19 @@ class CrashStage(Theatre):
     def _armed(self, act: int) -> Armed:
         return Armed(self.played.point, ACTS[act][1])
 
-    def _attend(self) -> None:
-        """If a point was reached, kill what is to be killed, and have it up again."""
+    def _attend(self, now: datetime) -> None:
+        """If a point was reached, kill what is to be killed, and have it up again.
+
+        Meanwhile time goes on: a request that is signed anew must not get the nonce of the old one,
+        and with it the protection of a venue that refuses what it has had.
+        """
         struck = take_struck(self.points)
         if struck is None:
             return
         armed, victim = struck
         match victim:
             case Victim.WORKER:
-                self._restart_worker()
+                self.troupe.dismiss(WORKER)
             case Victim.REDIS:
                 self.valkey.fall()
                 self.raise_redis()
@@ -160,13 +171,16 @@ class CrashStage(Theatre):
         # Ours are broken as well, and the director's would only find out when it asks.
         for reader in (self.ledger, self.progress):
             reader._engine.dispose()
-        if victim is not Victim.WORKER:
+        self._moved_to = max(now, self._moved_to) + DEATH
+        self.set_clocks(self._moved_to)
+        if victim is Victim.WORKER:
+            self._bring_worker()
+        else:
             go_on(self.points)
         self._up_again[armed.kind] = time.monotonic()
 
-    def _restart_worker(self) -> None:
+    def _bring_worker(self) -> None:
         """Return when the new worker consumes: then it has touched its files (workers.health)."""
-        self.troupe.dismiss(WORKER)
         alive = self.folder / "state" / f"alive-{QUEUES[-1]}"
         alive.unlink(missing_ok=True)
         self.start_mortal_worker()
@@ -186,13 +200,16 @@ class CrashStage(Theatre):
 
     def _ask(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         """Ask beside the proxy; a database that is just coming up says nothing."""
-        dsn = self.postgres.url.replace("+psycopg", "", 1)
         try:
-            with psycopg.connect(dsn, connect_timeout=2, autocommit=True) as connection:
+            with psycopg.connect(self._dsn, connect_timeout=2, autocommit=True) as connection:
                 found = connection.execute(statement, values or None)
                 return found.fetchone() if found.description else None
         except psycopg.OperationalError:
             return None
+
+    @property
+    def _dsn(self) -> str:
+        return self.postgres.url.replace("+psycopg", "", 1)
 
     def _close_wounds(self) -> None:
         for kind, since in self._up_again.items():
@@ -214,10 +231,14 @@ def play(point: str, victim: Victim, relays: Proxy) -> Played:
         universe = universe_of(stage)
         director = Director(stage, parts, whole.begins_at)
         director.open(whole.openings(universe))
-        director.play(whole.moments(universe), lambda: None)
+        try:
+            director.play(whole.moments(universe), lambda: None)
+        except DoesNotSettle as error:
+            played.stuck = str(error)
         found = books.compare(stage, ())
     played.duplicates = found.duplicates
-    played.lost = (*found.lost, *found.unexplained, *found.exits, *found.dead_letters)
+    stuck = (played.stuck,) if played.stuck else ()
+    played.lost = (*stuck, *found.lost, *found.unexplained, *found.exits, *found.dead_letters)
     return played
 
 
@@ -230,6 +251,8 @@ def story(point: str) -> Programme:
 def main(arguments: list[str]) -> int:
     asked = _asked(arguments)
     structlog.configure(processors=[], logger_factory=lambda *_: structlog.ReturnLogger())
+    if asked.write:
+        crash_table.check(Path(asked.write))  # Before an hour goes by.
     points = asked.points.split(",") if asked.points else [point for point, _ in POINTS]
     victims = [Victim(victim) for victim in asked.victims.split(",")]
     rows: list[Played] = []

@@ -31,13 +31,19 @@ def line(row: Played) -> str:
     )
 
 
-def write(page: Path, rows: Sequence[Played]) -> None:
-    """Put the table between its marks. Raises ValueError if the page has none."""
-    text = page.read_text(encoding="utf-8")
+def check(page: Path) -> tuple[str, str]:
+    """Return what stands before and after the table. Raises ValueError if it has no place."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
     before, _, rest = text.partition(BEGINS)
     _, found, after = rest.partition(ENDS)
     if not found:
         raise ValueError(f"{page} has no place for the crash matrix")
+    return before, after
+
+
+def write(page: Path, rows: Sequence[Played]) -> None:
+    """Put the table between its marks. Raises ValueError if the page has none."""
+    before, after = check(page)
     told = "\n\n".join(_table(victim, rows) for victim in Victim if _of(victim, rows))
     page.write_text(f"{before}{BEGINS}\n\n{told}\n\n{ENDS}{after}", encoding="utf-8")
 
