@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from recomma import embedded
 from tests.acceptance.recorded import read_folder
 from tests.acceptance.rehearsal_checks import check
+from tests.acceptance.test_rehearsal_alone import said as in_one_process
 
 OURS = Path(__file__).parent / "recordings"
 SHARED = Path(__file__).parents[2] / "../shared/reference/fixtures/threecommas"
@@ -19,8 +21,8 @@ PATIENCE_SECONDS = 3600
 """Only ends a test that would hang."""
 
 
-def rehearse(folder: Path) -> tuple[dict[str, Any], str]:
-    """Return the report of a rehearsal, and what else it said. It must end with 0."""
+def rehearse(folder: Path) -> tuple[str, str]:
+    """Return what a rehearsal printed, and what else it said. It must end with 0."""
     told = subprocess.run(
         [sys.executable, "-m", "recomma.cli", "rehearse", str(folder), "--json"],
         capture_output=True,
@@ -29,16 +31,32 @@ def rehearse(folder: Path) -> tuple[dict[str, Any], str]:
         check=False,
     )
     assert told.returncode == 0, told.stderr or told.stdout
-    report: dict[str, Any] = json.loads(told.stdout, parse_float=Decimal)
-    return report, told.stderr
+    return told.stdout, told.stderr
+
+
+def parsed(printed: str) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(printed, parse_float=Decimal)
+    return report
 
 
 @pytest.fixture(scope="module")
-def ours() -> dict[str, Any]:
+def printed() -> str:
     """The report about six deals of our own: one of each kind, each on a market of its own."""
     report, said = rehearse(OURS)
     assert said == ""
     return report
+
+
+@pytest.fixture
+def ours(printed: str) -> dict[str, Any]:
+    return parsed(printed)
+
+
+@pytest.mark.slow
+def test_without_celery_the_report_is_the_same_to_the_byte(
+    printed: str, servers: embedded.Urls
+) -> None:
+    assert in_one_process(servers, OURS) == printed
 
 
 @pytest.mark.slow
@@ -89,4 +107,4 @@ def test_every_shared_recording_is_mirrored_as_it_promises(request: pytest.Fixtu
         pytest.skip("takes many minutes: run it with -m slow, or make rehearse DIR=folder")
     report, _ = rehearse(SHARED)
 
-    assert check(report, read_folder(SHARED)).wrong == []
+    assert check(parsed(report), read_folder(SHARED)).wrong == []
