@@ -42,7 +42,10 @@ class Watchman:
             self._check_kinds(book)
             self._check_entries(book)
             self._check_exits(book)
-            self._check_limits(venue, book)
+            if self._scenery.policies == self._scenery.later_policies:
+                self._check_limits(venue, book)
+            live = [a.live for a in self._scenery.accounts if a.venue == venue]
+            assert all(live) or not book.orders, f"orders in the dry run of {venue}"
             check_money(self._world, book, self._scenery)
         self._check_stops(found)
 
@@ -88,7 +91,10 @@ class Watchman:
             if moved.venue == book.venue and moved.to_deal is not None:
                 has[moved.to_deal] += moved.size
                 has[moved.from_deal] -= moved.size
-        oversold = {deal_id: size for deal_id, size in has.items() if size < 0}
+        # A stop order that fires beside a resting take-profit leaves it too large until we look:
+        # the venue sees one position, and takes it away only where nobody else has coins there.
+        fired = {o.said.deal_id for o in book.orders if o.is_trigger and o.filled}
+        oversold = {deal: size for deal, size in has.items() if size < 0 and deal not in fired}
         assert not oversold, f"sold more than it has on {book.venue}: {oversold}"
         for coin, size in resting.items():
             held = book.held(coin)

@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulation.coins import Coin
 
 STEP_SECONDS = 5
+DEALS_MAX = 6  # Of one bot: those of the script, and those that it opens by itself.
 Paths = Mapping[Coin, Sequence[Decimal]]
 
 
@@ -29,7 +30,7 @@ def script_of(bot: int, paths: Paths, chance: Random) -> dict[str, Any]:
             },
         },
         "deals": deals,
-        "actions": _actions(paths, len(deals), steps, chance),
+        "actions": _actions(paths, len(deals), steps, chance) + _ending(steps, chance),
         "nasty": _nasty(chance),
     }
 
@@ -129,6 +130,14 @@ def _actions(paths: Paths, deals: int, steps: int, chance: Random) -> list[dict[
         {"at": f"{at}s", "deal": 1 + chance.randrange(deals), **_action(coin, chance)}
         for at in times
     ]
+
+
+def _ending(steps: int, chance: Random) -> list[dict[str, Any]]:
+    """Now and then the user sells whatever still runs in the end."""
+    if chance.random() < 0.7:
+        return []
+    at = f"{steps * STEP_SECONDS - 2}s"
+    return [{"at": at, "deal": deal, "do": "panic_sell"} for deal in range(1, DEALS_MAX + 1)]
 
 
 def _action(coin: Coin, chance: Random) -> dict[str, Any]:

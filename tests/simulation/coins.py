@@ -17,6 +17,7 @@ class Coin:
     amount_step: Decimal
 
 
+FIGURES: Final = 5  # Of a price at the venue (hyperliquid.md 2.3).
 COINS: Final = (
     Coin("USDT_DOGE", "DOGE", 1, Decimal("0.2"), Decimal("0.00001"), Decimal(1)),
     Coin("USDT_ETH", "ETH", 1, Decimal(3200), Decimal("0.01"), Decimal("0.0001")),
@@ -28,3 +29,9 @@ COINS: Final = (
 def on_grid(price: Decimal, coin: Coin) -> Decimal:
     """Round a price of the source to its step."""
     return price.quantize(coin.price_step)
+
+
+def on_venue_grid(price: Decimal) -> Decimal:
+    """Round a price so that the venue takes it."""
+    exponent = min(0, price.adjusted() + 1 - FIGURES)
+    return price.quantize(Decimal(1).scaleb(exponent))

@@ -10,7 +10,7 @@ from recomma.domain.reasons import Reason
 from recomma.domain.stops import Level, Scope, Stop
 from tests.fakes.orders import FakeOrders
 from tests.pipeline.world import World, address_of
-from tests.simulation.coins import COINS
+from tests.simulation.coins import COINS, on_venue_grid
 from tests.simulation.scenery import Scenery
 
 
@@ -64,6 +64,9 @@ class Person:
         hand |= {"size": f"{size.quantize(lot):f}"}
         if chance.random() < 0.3:
             hand["reduce_only"] = True
+        if chance.random() < 0.3:
+            away = Decimal("0.97") if hand["side"] == "buy" else Decimal("1.03")
+            hand["price"] = f"{on_venue_grid(coin.price * coin.unit * away):f}"
         world.at_venue("act", hand)
 
     # Stops, as the command line sets and lifts them (adapters/postgres/stops_store.py).

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from recomma.domain.notes import refresh, survey
@@ -10,7 +9,7 @@ from recomma.domain.policy import Policy
 from recomma.ports import VenueTerms
 from tests.pipeline.world import START, VENUE, World, address_of
 from tests.simulation.at_any_time import Watchman
-from tests.simulation.coins import COINS
+from tests.simulation.coins import COINS, on_venue_grid
 from tests.simulation.person import Person
 from tests.simulation.scenery import STEP_SECONDS, Account, scenery
 from tests.simulation.settled import check_naked, check_settled
@@ -20,14 +19,13 @@ SURVEY_EVERY: Final = timedelta(seconds=30)  # As beat has it.
 SETTLING_SECONDS: Final = 120
 """A dead worker's lease, an expired request, the slow cadence, and a loss that is confirmed."""
 
-FIGURES: Final = 5  # Of a price at the venue (hyperliquid.md 2.3).
-
 
 class RandomRun:
     """`go()` plays the seed and looks after every step; it raises AssertionError."""
 
     def __init__(self, seed: int) -> None:
         self.scenery = scenery(seed)
+        self._half = timedelta(seconds=STEP_SECONDS * self.scenery.steps // 2)
         self.world = World(policy_of=self._policy_of)
         self.weather = Weather(self.world, self.scenery)
         self.person = Person(self.world, self.scenery)
@@ -44,6 +42,10 @@ class RandomRun:
             self.watchman.look()
         self.weather.clear_up()
         self.person.leave()
+        if self.scenery.night:
+            coins = [coin.name for coin in COINS if coin.pair in self.scenery.paths]
+            self.world.at_venue("funding", dict.fromkeys(coins, "0.0002"))
+            self.world.sleep(hours=1)
         for _ in range(SETTLING_SECONDS // 30):
             self._wait(30)
         self.watchman.look()
@@ -54,7 +56,9 @@ class RandomRun:
     # The parts of the world.
 
     def _policy_of(self, bot_id: int, venue: str) -> Policy:
-        return self.scenery.policies[bot_id, venue]
+        later = self.world.now >= START + self._half
+        policies = self.scenery.later_policies if later else self.scenery.policies
+        return policies[bot_id, venue]
 
     def _build(self) -> None:
         world, plan = self.world, self.scenery
@@ -78,7 +82,7 @@ class RandomRun:
             if path is None:
                 continue
             points = [
-                [at.isoformat(), f"{_on_venue_grid(price * coin.unit * account.price_factor):f}"]
+                [at.isoformat(), f"{on_venue_grid(price * coin.unit * account.price_factor):f}"]
                 for at, price in zip(_moments(), path, strict=False)
             ]
             body = {coin.name: points, "account": address_of(account.venue)}
@@ -88,9 +92,8 @@ class RandomRun:
         world, plan = self.world, self.scenery
         for tag, account in enumerate(plan.accounts, start=1):
             if account.opens_at_step == step:
-                terms = VenueTerms(
-                    account.venue, address_of(account.venue), None, live=True, tag=tag
-                )
+                address = address_of(account.venue)
+                terms = VenueTerms(account.venue, address, None, live=account.live, tag=tag)
                 signer = world.tools.venues[account.venue].signer
                 world.ledger.configure(terms, signer, plan.bots, world.now)
 
@@ -112,8 +115,3 @@ def _moments() -> Iterator[datetime]:
     while True:
         yield at
         at += timedelta(seconds=STEP_SECONDS)
-
-
-def _on_venue_grid(price: Decimal) -> Decimal:
-    exponent = min(0, price.adjusted() + 1 - FIGURES)
-    return price.quantize(Decimal(1).scaleb(exponent))

@@ -32,6 +32,7 @@ class Account:
     balance: Decimal
     price_factor: Decimal
     opens_at_step: int
+    live: bool = True  # False: a dry run, nothing is sent.
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,13 @@ class Scenery:
     steps: int
     calm: bool  # Nothing fails, so that times can be bounded.
     alone: bool  # Nobody else does anything on the accounts.
+    night: bool  # In the end everything stops for an hour, in which funding is paid.
     paths: Mapping[str, Path]  # Of the source, by pair.
     accounts: tuple[Account, ...]
     bots: tuple[int, ...]
     scripts: tuple[Mapping[str, Any], ...]  # What-if scripts, one for each bot.
     policies: Mapping[tuple[int, str], Policy]
+    later_policies: Mapping[tuple[int, str], Policy]  # From half of the run on.
     venue_switches: Mapping[str, Any]
     source_switches: Mapping[str, Any]
 
@@ -60,25 +63,35 @@ def scenery(seed: int) -> Scenery:
     paths = {coin.pair: _path(coin, steps, Random(f"{seed}/{coin.pair}")) for coin in coins}
     accounts = _accounts(steps, Random(f"{seed}/accounts"))
     bots = tuple(FIRST_BOT + i for i in range(chance.choice((1, 2, 3, 4))))
+    policies = _policies(seed, "first", bots, accounts)
+    changes = chance.random() < 0.2
     return Scenery(
         seed=seed,
         steps=steps,
         calm=chance.random() < 0.3,
         alone=chance.random() < 0.6,
+        night=chance.random() < 0.15,
         paths=paths,
         accounts=accounts,
         bots=bots,
         scripts=tuple(
             script_of(b, _chosen(coins, paths, chance), Random(f"{seed}/{b}")) for b in bots
         ),
-        policies={
-            (bot, account.venue): random_policy(Random(f"{seed}/{bot}/{account.venue}"))
-            for bot in bots
-            for account in accounts
-        },
+        policies=policies,
+        later_policies=_policies(seed, "later", bots, accounts) if changes else policies,
         venue_switches=_turned(VENUE_SWITCHES, Random(f"{seed}/venue switches")),
         source_switches=_turned(SOURCE_SWITCHES, Random(f"{seed}/source switches")),
     )
+
+
+def _policies(
+    seed: int, when: str, bots: Sequence[int], accounts: Sequence[Account]
+) -> dict[tuple[int, str], Policy]:
+    return {
+        (bot, account.venue): random_policy(Random(f"{seed}/{bot}/{account.venue}/{when}"))
+        for bot in bots
+        for account in accounts
+    }
 
 
 def _chosen(coins: Sequence[Coin], paths: Mapping[str, Path], chance: Random) -> dict[Coin, Path]:
@@ -107,6 +120,7 @@ def _accounts(steps: int, chance: Random) -> tuple[Account, ...]:
             balance=Decimal(chance.choice((10_000, 10_000, 10_000, 300, 60))),
             price_factor=Decimal(chance.choice(("1", "1", "1", "0.998", "1.003"))),
             opens_at_step=chance.randrange(2, steps - 2) if venue == "late" else 0,
+            live=chance.random() < 0.95,
         )
         for venue in VENUES[:number]
     )

@@ -1,5 +1,6 @@
 """What goes wrong on the way: lost requests and answers, dead workers, a forgetful broker."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from recomma.domain.notes import Note
@@ -16,6 +17,7 @@ PHASES: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "address_budget_exhausted"},
     {"kind": "clock_skew", "seconds": 3},
     {"kind": "clock_skew", "seconds": -3},
+    {"kind": "agent_revoked"},
     {"kind": "refuse", "rate": "0.5", "text": "Order must have minimum value of $10."},
     {"kind": "refuse", "rate": "0.3", "text": "The sky is too blue."},
 )
@@ -44,12 +46,22 @@ class Weather:
         for coin in self._coins:
             thin = {side: str(chance.randrange(150)) for side in ("asks", "bids")}
             world.at_venue("depth", {coin: thin if chance.random() < 0.2 else None})
+            self._set_mark_apart(coin)
         world.handle_messages = self._shuffle_messages if chance.random() < 0.3 else _leave_alone
         for name in world.tools.venues:
             if chance.random() < 0.1:
                 self._mortal(name).dies = chance.choice(("before_sending", "after_sending"))
         if chance.random() < 0.1:
             world.sleep(seconds=chance.randrange(20))
+
+    def _set_mark_apart(self, coin: str) -> None:
+        """Triggers and liquidations go by the mark, which may leave the book for a while."""
+        if self._chance.random() < 0.05:
+            price = Decimal(self._world.at_venue("state")["prices"].get(coin, 0))
+            away = Decimal(self._chance.choice(("0.97", "0.99", "1.01", "1.03")))
+            self._world.at_venue("marks", {coin: f"{price * away:f}" if price else None})
+        elif self._chance.random() < 0.3:
+            self._world.at_venue("marks", {coin: None})
 
     def _mortal(self, name: str) -> Any:
         return self._world.others.get(name, self._world.venue)
@@ -65,6 +77,7 @@ class Weather:
         world.at_source("faults", [])
         for coin in self._coins:
             world.at_venue("depth", {coin: None})
+            world.at_venue("marks", {coin: None})
         world.handle_messages = _leave_alone
         for name in world.tools.venues:
             self._mortal(name).dies = ""
