@@ -7,15 +7,17 @@ from celery import Celery
 from celery.signals import celeryd_after_setup, setup_logging
 
 from recomma.domain.notes import Queue
-from workers import guard
+from workers import guard, shutdown
 
 guard.install()
+shutdown.install()
 
 app = Celery("recomma", include=["workers.tasks"])
 app.config_from_object("workers.settings")
 # By name, because only a worker needs them: everything else that imports this starts quicker.
 app.steps["consumer"].add("workers.heartbeat:Heartbeat")
 app.steps["worker"].add("workers.relay_thread:RelayStep")
+app.steps["worker"].add("workers.watchdog:WatchdogStep")
 
 
 @setup_logging.connect

@@ -10,16 +10,26 @@ broker connection is lost ("Unrecoverable error: AttributeError"), for two reaso
    remembers its connection parameters, so the late acknowledgement reaches Redis (a delivery tag
    is a plain key there) and the task is not run twice.
 
+And an entry of a queue that is no message at all ends the worker that takes it, and is gone. Here:
+it is wrapped into a message, which is then kept as a dead letter like any other that nobody can
+read (workers/consumer.py).
+
 This reaches into private names, so it is written for exact versions and refuses all others.
 tests/workers/test_guard.py keeps the crash: when it no longer happens upstream, this file can go.
 """
 
+import base64
+import json
+import threading
 from importlib.metadata import version
 from typing import Any, Final
+from uuid import uuid4
 
 from kombu.transport import redis as transport
 
+redis_transport: Any = transport
 Channel: Any = transport.Channel
+Transport: Any = transport.Transport
 QoS: Any = transport.QoS
 
 WRITTEN_FOR: Final = {"celery": "5.7.0", "kombu": "5.7.0"}
@@ -36,6 +46,9 @@ def install() -> None:
         return
     Channel.__init__ = _remember
     Channel._connparams = _connection_parameters
+    Channel._brpop_read = _take
+    Transport._deliver = _deliver
+    redis_transport.loads = _loads
     QoS.restore_unacked = _restore
 
 
@@ -43,6 +56,9 @@ def remove() -> None:
     """Take the guard away again: for the test that shows why it is needed."""
     Channel.__init__ = _original_init
     Channel._connparams = _original_parameters
+    Channel._brpop_read = _original_take
+    Transport._deliver = _original_deliver
+    redis_transport.loads = _original_loads
     QoS.restore_unacked = _original_restore
 
 
@@ -60,6 +76,13 @@ def check(found: dict[str, str]) -> None:
 _original_init: Final = Channel.__init__
 _original_parameters: Final = Channel._connparams
 _original_restore: Final = QoS.restore_unacked
+_original_take: Final = Channel._brpop_read
+_original_deliver: Final = Transport._deliver
+_original_loads: Final = redis_transport.loads
+_taking: Final = threading.local()
+
+WRAPPED: Final = "application/x-not-a-message"
+"""The content type of a wrapped entry: nobody accepts it."""
 
 
 def _is_gone(channel: Any) -> bool:
@@ -82,3 +105,51 @@ def _restore(self: Any, client: Any = None) -> None:
         self._delivered.clear()
         return
     _original_restore(self, client)
+
+
+def _take(self: Any, **options: Any) -> Any:
+    _taking.now = True
+    try:
+        return _original_take(self, **options)
+    finally:
+        _taking.now = False
+
+
+def _loads(text: str) -> Any:
+    """Read what was taken from a queue. kombu reads other things, too, and means what it raises."""
+    if not getattr(_taking, "now", False):
+        return _original_loads(text)
+    try:
+        return _original_loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _deliver(self: Any, message: Any, queue: str) -> None:
+    _original_deliver(self, message if _is_message(message) else _wrapped(message, queue), queue)
+
+
+def _is_message(entry: Any) -> bool:
+    """Say whether it has what kombu needs to hold it until it is acknowledged."""
+    try:
+        properties = entry["properties"]
+        where = properties["delivery_info"]
+        names = (properties["delivery_tag"], where["exchange"], where["routing_key"])
+    except (TypeError, LookupError):
+        return False
+    return all(isinstance(name, str) for name in names)
+
+
+def _wrapped(entry: Any, queue: str) -> dict[str, Any]:
+    text = entry if isinstance(entry, str) else json.dumps(entry)
+    return {
+        "body": base64.b64encode(text.encode("utf-8", "replace")).decode(),
+        "content-type": WRAPPED,
+        "content-encoding": "binary",
+        "headers": {},
+        "properties": {
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid4()),
+            "delivery_info": {"exchange": "", "routing_key": queue},
+        },
+    }

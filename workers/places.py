@@ -1,10 +1,27 @@
-"""Where workers and beat keep their small files: never in the checkout."""
+"""What the environment says to workers and beat alone: where their small files are (never in the
+checkout), and how long they wait.
+"""
 
+import math
 import os
 import tempfile
 from pathlib import Path
 
 VARIABLE = "RECOMMA_STATE_FOLDER"
+
+
+def seconds_of(variable: str, otherwise: float) -> float:
+    """Return what the environment says of a time, or `otherwise`. Raises BadSetting."""
+    said = os.environ.get(variable, "")
+    try:
+        seconds = float(said) if said else otherwise
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < math.inf:
+        from recomma.config import BadSetting  # Takes longer than all that a health check does.
+
+        raise BadSetting(f"{variable} is not usable: give a number of seconds, not {said!r}.")
+    return seconds
 
 
 class NotOurs(RuntimeError):

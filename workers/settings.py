@@ -112,6 +112,8 @@ worker_pool = "threads"
 worker_concurrency = settings.concurrency
 # It would kill a task in the middle of an order; with the guard its late acknowledgement works.
 worker_cancel_long_running_tasks_on_connection_loss = False
+# Keeps what nobody can read as a dead letter, where Celery's own throws it away or dies of it.
+worker_consumer = "workers.consumer:Consumer"
 # Logging is ours (workers/app.py), and standard output belongs to whoever prints.
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False

@@ -7,18 +7,20 @@ import os
 import redis
 from celery import Celery
 
-from workers import guard
+from workers import guard, shutdown
 
 TRACE = redis.Redis.from_url(os.environ["TRACE_URL"])
 RAN, GATE = "ran", "gate"
 GATE_SECONDS = 60
 
 guard.install()
+shutdown.install()
 if os.environ.get("WITHOUT_GUARD") == "1":
     guard.remove()
 
 app = Celery("recomma")
 app.config_from_object("workers.settings")
+app.steps["worker"].add("workers.watchdog:WatchdogStep")
 
 
 @app.task(name="recomma.plan")

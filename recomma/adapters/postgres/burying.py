@@ -64,7 +64,8 @@ def keep(
 
     The same message may come again, because it is taken off its queue only after this commit.
     """
-    raw = _cut(redacted_json(message.raw))
+    raw, arguments = redacted_json(message.raw), redacted_json(message.arguments)
+    said = [message.queue, message.task, arguments, raw.get("body")]
     _write(
         connection,
         {
@@ -73,10 +74,10 @@ def keep(
             "first_failed_at": now,
             "task": fit_to_keep(message.task)[:TEXT_MAX],
             "queue": message.queue,
-            "arguments": _cut(redacted_json(message.arguments)),
-            "message": raw,
-            "fingerprint": _fingerprint(message),
-            "versions": _versions(connection, code) | {"message": said_version},
+            "arguments": _cut(arguments),
+            "message": _cut(raw),
+            "fingerprint": _fingerprint(said),
+            "versions": _versions(connection, code) | {"message": redacted_json(said_version)},
         },
         now,
         code,
@@ -119,7 +120,6 @@ def _cut(value: Any) -> Any:
     return value if len(written) <= TEXT_MAX else {"cut": written[:TEXT_MAX]}
 
 
-def _fingerprint(message: BadMessage) -> str:
+def _fingerprint(said: Sequence[object]) -> str:
     """Two that say the same are one letter; ids and times of a delivery say nothing."""
-    said = [message.queue, message.task, message.arguments, message.raw.get("body")]
     return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()

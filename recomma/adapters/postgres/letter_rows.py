@@ -17,9 +17,12 @@ from recomma.domain.reasons import Reason
 OPEN: Final = dead_letters.c.state == "dead"
 
 _SAID: Final = dead_letters.c.arguments
-# What a message says of its deal is used only if it is a number: anybody may have written it.
+# What a message says of its deal is used only if it can be one: anybody may have written it.
 _SAID_DEAL: Final = case(
-    (func.jsonb_typeof(_SAID["deal_id"]) == "number", cast(_SAID["deal_id"].astext, BigInteger))
+    (
+        _SAID["deal_id"].astext.regexp_match("^[0-9]{1,18}$"),
+        cast(_SAID["deal_id"].astext, BigInteger),
+    )
 )
 QUEUE: Final = func.coalesce(notes.c.queue, dead_letters.c.queue).label("of_queue")
 TASK: Final = func.coalesce(TASK_PREFIX + notes.c.step, dead_letters.c.task).label("of_task")

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 import psycopg
-from sqlalchemy import Engine, exists, func, or_, select
+from sqlalchemy import Engine, exists, func, or_, select, text
 
 from recomma.adapters.postgres import tables as t
 from recomma.domain.lifecycle import LIVE
@@ -14,6 +15,11 @@ UNSETTLED: Final = (
     "SELECT EXISTS (SELECT FROM notes WHERE NOT dead AND due_at <= %(now)s)"
     " OR EXISTS (SELECT FROM notes WHERE leased_until IS NOT NULL)"
 )
+# Claimed by nobody, although it is due: looks of a cadence wait for no one.
+WAITS: Final = text(
+    "SELECT EXISTS (SELECT FROM notes WHERE queue = ANY(:queues) AND NOT dead AND due_at <= :now"
+    " AND (leased_until IS NULL OR leased_until < clock_timestamp()))"
+)
 
 
 class Progress:
@@ -21,14 +27,23 @@ class Progress:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @cached_property
+    def _watching(self) -> psycopg.Connection:
         # Asked hundreds of times a second: a connection of its own, and no transaction around it.
-        dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._watching = psycopg.connect(dsn, autocommit=True)
+        dsn = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(dsn, autocommit=True)
 
     def unsettled(self, now: datetime) -> bool:
         """Say whether a note is due at `now` or in somebody's hands."""
         row = self._watching.execute(UNSETTLED, {"now": now}, prepare=True).fetchone()
         return bool(row and row[0])
+
+    def waits(self, queues: Sequence[str], now: datetime) -> bool:
+        """Say whether work of these queues is due at `now` and in nobody's hands."""
+        with self._engine.connect() as connection:
+            asked = connection.execute(WAITS, {"queues": list(queues), "now": now})
+            return bool(asked.scalar_one())
 
     def next_due_at(self) -> datetime | None:
         query = select(func.min(t.notes.c.due_at)).where(~t.notes.c.dead)

@@ -5,11 +5,13 @@ shown to people and to programs. By its looks alone: the secrets themselves are 
 one that was revoked yesterday is no longer known at all.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 HIDDEN: Final = "***"
+DEPTH_MAX: Final = 20
 
 _PEM: Final = re.compile(r"-----BEGIN [A-Z ]*KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)
 # Every repetition has an end: what somebody sent may be made to keep a greedy one busy for hours.
@@ -40,16 +42,24 @@ def redacted(text: str) -> str:
     return _LONG.sub(HIDDEN, text)
 
 
-def redacted_json(value: Any) -> Any:
-    """Return a JSON value with each of its texts redacted, also the one below a telling name."""
+def redacted_json(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value with each of its texts redacted, also the one below a telling name.
+
+    What is too deep, or no JSON to Postgres, becomes a text.
+    """
     if isinstance(value, str):
         return redacted(value)
+    if depth >= DEPTH_MAX:
+        return redacted(str(value)[:1000])
     if isinstance(value, Mapping):
-        return {name: _below(str(name), each) for name, each in value.items()}
-    return [redacted_json(each) for each in value] if isinstance(value, Sequence) else value
+        return {name: _below(str(name), each, depth + 1) for name, each in value.items()}
+    if isinstance(value, Sequence):
+        return [redacted_json(each, depth + 1) for each in value]
+    # Python reads and writes NaN and Infinity, which Postgres refuses.
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _below(name: str, value: Any) -> Any:
+def _below(name: str, value: Any, depth: int) -> Any:
     if isinstance(value, str) and value and _NAMED.search(f"{name}: {value}", 0, len(name) + 100):
         return HIDDEN
-    return redacted_json(value)
+    return redacted_json(value, depth)
