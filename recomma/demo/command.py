@@ -78,7 +78,7 @@ def _ledger(settings: Settings) -> scene.Ledger:
     books, letters = wiring.books_of(settings), wiring.dead_letters(settings)
 
     def dead_letters() -> Sequence[str]:
-        return [f"{letter.note}: {letter.why}" for letter in letters.list()]
+        return [f"{letter.note or letter.task}: {letter.why}" for letter in letters.list()]
 
     return scene.Ledger(books.deals, dead_letters)
 
