@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,7 @@ from recomma.rehearse.recordings import Recordings
 from recomma.rehearse.timeline import BEFORE_THE_FIRST
 from recomma.simulators.threecommas.what_if import parse
 from recomma.stage.bare import DoesNotSettle
+from recomma.stage.control import Control
 from tests.chaos import books, crash_table
 from tests.chaos.crash_points import (
     FOLDER,
@@ -98,15 +99,30 @@ class Played:
     lost: tuple[str, ...] = ()
 
 
+class ForwardOnly(Control):
+    """A simulator whose time never goes back: a death has moved it on, the director knows not."""
+
+    now = datetime.min.replace(tzinfo=UTC)
+
+    def set_clock(self, at: datetime, *, speed: float = 0) -> None:
+        self.now = max(self.now, at)
+        super().set_clock(self.now, speed=speed)
+
+
 class CrashStage(Theatre):
     """Settles through deaths: it starts again what has died, and takes the time."""
+
+    venue: ForwardOnly
+
+    def _open_exchanges(self) -> None:
+        super()._open_exchanges()
+        self.source, self.venue = ForwardOnly(self.source.url), ForwardOnly(self.venue.url)
 
     def begin(self, played: Played, folder: Path, starts_at: datetime) -> None:
         self.played = played
         self.points = folder
         self.starts_at = starts_at
         self._act = -1
-        self._moved_to = starts_at - BEFORE_THE_FIRST
         self._up_again: dict[Kind, float] = {}
         self.troupe.add_environment({FOLDER: str(folder)})
         self.start_mortal_worker()
@@ -120,8 +136,8 @@ class CrashStage(Theatre):
         started = nudged = time.monotonic()
         quiet_since: float | None = None
         while quiet_since is None or time.monotonic() - quiet_since < AFTERMATH_SECONDS:
-            self._attend(now)
-            settled = self._is_settled(max(now, self._moved_to))
+            self._attend()
+            settled = self._is_settled(self.venue.now)
             quiet_since = (quiet_since or time.monotonic()) if settled else None
             if settled:
                 self._close_wounds()
@@ -146,7 +162,7 @@ class CrashStage(Theatre):
     def _armed(self, act: int) -> Armed:
         return Armed(self.played.point, ACTS[act][1])
 
-    def _attend(self, now: datetime) -> None:
+    def _attend(self) -> None:
         """If a point was reached, kill what is to be killed, and have it up again.
 
         Meanwhile time goes on: a request that is signed anew must not get the nonce of the old one,
@@ -171,8 +187,7 @@ class CrashStage(Theatre):
         # Ours are broken as well, and the director's would only find out when it asks.
         for reader in (self.ledger, self.progress):
             reader._engine.dispose()
-        self._moved_to = max(now, self._moved_to) + DEATH
-        self.set_clocks(self._moved_to)
+        self.set_clocks(self.venue.now + DEATH)
         if victim is Victim.WORKER:
             self._bring_worker()
         else:
