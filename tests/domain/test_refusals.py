@@ -92,7 +92,7 @@ def test_an_exit_is_never_given_up_and_never_waits_longer_than_half_a_minute(
     assert timedelta() < judgement.wait <= EXIT_BACK_OFF_MAX
 
 
-@pytest.mark.parametrize("refusal", ACCOUNT)
+@pytest.mark.parametrize("refusal", sorted(ACCOUNT))
 def test_a_signer_that_the_venue_refuses_is_for_a_person(refusal: Refusal) -> None:
     judgement = judge(ENTRY, refusal, Policy())
 
