@@ -234,7 +234,8 @@ def _dust(here: Mirrored) -> Reason | None:
     last = max(here.orders, key=lambda order: order.id, default=None)
     exits = [order for order in here.orders if order.is_exit]
     refused = exits and max(exits, key=lambda order: order.id).why is Reason.DUST
-    small = last is not None and last.terms.price * here.left < MINIMUM_NOTIONAL
+    enough = MINIMUM_NOTIONAL * here.policy.market_minimum_margin  # As a close at market needs it.
+    small = last is not None and last.terms.price * here.left < enough
     return Reason.DUST if small and (here.shared or refused) else None
 
 

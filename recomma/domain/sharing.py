@@ -76,6 +76,11 @@ class Room:
         ]
         return min(found)[1] if found else None
 
+    def elder(self, deal_id: int) -> int | None:
+        """Return the oldest deal of the same side that has coins and no exit, if it is older."""
+        bare = [n for n in self.neighbours if n.side is self.side and n.left and not n.exits]
+        return min((n.deal_id for n in bare if n.deal_id < deal_id), default=None)
+
     def takes(self, new: Sequence[Size], held: Sequence[MirrorOrder], kept: set[int]) -> bool:
         """Say whether new exits may be placed before those go that are `held` and not `kept`.
 

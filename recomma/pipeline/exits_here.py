@@ -23,6 +23,7 @@ from recomma.domain.wanted import Closing
 from recomma.ports import DealBook, DealHere
 
 DUST_AGAIN: Final = timedelta(seconds=30)  # It waits for the others to close.
+SURVEYED_AFTER: Final = timedelta(seconds=90)  # Three surveys, and a loss that is confirmed.
 MID_AGAIN: Final = timedelta(seconds=10)  # The venue names no price: the coin is halted or gone.
 
 
@@ -75,8 +76,7 @@ def decide_exits(
     exposure = Exposure(book.side, here.holding, here.taken, done, here.market)
     room = Room(book.side, exposure.left, here.neighbours)
     mid = (mids or {}).get(here.market.coin)
-    # Beside other deals less on the book means that less is held: a survey finds out whose it was.
-    less = shrunk if room.is_whole else frozenset()
+    less = shrunk if room.is_whole else _shrunk_for_long(here, shrunk, now)
     exits = ExitsHere(exposure, here.orders, here.policy, room, now, mid, less)
     desk = Desk(book, here, exits, mids)
     if not exposure.left:
@@ -85,6 +85,13 @@ def decide_exits(
     if here.stop and here.stop.level is Level.FROZEN:
         return Outcome(here.stop.until)  # A person wants nothing sent: what rests stays.
     return _decide(desk)
+
+
+def _shrunk_for_long(here: DealHere, shrunk: frozenset[int], now: datetime) -> frozenset[int]:
+    """Beside other deals less on the book means that less is held, and a survey finds out whose it
+    was. What stays shrunk is held again by then, and the venue lets nothing grow back."""
+    old = (order.id for order in here.orders if now >= order.due_at + SURVEYED_AFTER)
+    return shrunk.intersection(old)
 
 
 def _end_for_good(book: DealBook, here: DealHere) -> None:
@@ -193,7 +200,7 @@ def _close(desk: Desk, closing: Closing) -> Outcome:
     # A crossing order is valued at the price that it meets, which may lie below the mid.
     minimum = MINIMUM_NOTIONAL * desk.here.policy.market_minimum_margin
     if desk.exits.room.too_small(mid, minimum):
-        return _hand_over(desk, mid)
+        return _hand_over(desk, mid, desk.exits.room.elder(desk.book.deal_id))
     changes = closing_changes(desk.exits, closing)
     _carry_out(desk, changes)
     return Outcome(changes.look_again_at)
@@ -222,13 +229,14 @@ def _is_dust(desk: Desk, wanted: tuple[Target, ...]) -> bool:
     )
 
 
-def _hand_over(desk: Desk, price: Price) -> Outcome:
-    """Give coins that are worth too little for an exit to the deal whose exit is nearest.
+def _hand_over(desk: Desk, price: Price, elder: int | None = None) -> Outcome:
+    """Give coins that are worth too little for an exit to the deal whose exit is nearest, else to
+    the `elder`: two deals that are both too small to close would wait for each other for ever.
 
     Without such a deal they wait for the close of the whole, and what rests of theirs stays.
     """
     book, here, room = desk.book, desk.here, desk.exits.room
-    heir = room.heir(price)
+    heir = room.heir(price) or elder
     mine = [o for o in here.orders if o.live and o.is_exit]
     waits = [o for o in mine if o.state is State.PLANNED or (heir and not o.cancel_why)]
     for order in waits:

@@ -57,7 +57,13 @@ def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: da
     open_orders = {o.cloid: o for o in venue.open_orders() if o.cloid}
     with ledger.deal(deal_id, fence) as book:
         seen_at, orders = book.first_seen_at, book.orders(venue.name)
-        executed = {s.order_id: s.cloid for s in book.sought(venue.name) if s.executed is not None}
+        sizes = {order.id: order.remaining for order in orders}
+        # Of one that was executed in part the rest may rest, or the venue may have ended it.
+        executed = {
+            s.order_id: s.cloid
+            for s in book.sought(venue.name)
+            if s.executed is not None and s.executed >= sizes[s.order_id] + s.filled
+        }
     missing = [
         order.cloid
         for order in orders

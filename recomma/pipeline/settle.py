@@ -153,7 +153,7 @@ def _ended(
     elif order.terms.style is Style.CROSS:
         # The remainder of an IOC is dropped: the same leg asks again for the rest.
         book.record(order.id, Event.ENDED_PARTLY, due_at=now + ASK_AGAIN)
-    elif not shrank and (record is None or record.status == "filled"):
+    elif not shrank and (record is None or not record.terminal or record.status == "filled"):
         return now + ASK_AGAIN  # Executed in part; the rest rests, or its fills are on their way.
     else:
         why = order.cancel_why or Reason.CANCELLED_BY_VENUE

@@ -15,7 +15,7 @@ from recomma.domain.money import Size
 from recomma.domain.notes import reconcile
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import CoinHeld, Share, Shortfall, allot, compare, losers
-from recomma.domain.venue import AccountState, AddressBudget, Fill, OpenOrder
+from recomma.domain.venue import AccountState, AddressBudget, Fill, OpenOrder, OrderRecord
 from recomma.domain.verdict import Done, Verdict
 from recomma.pipeline.adopting import adopt_lost, sort_strangers
 from recomma.pipeline.roles import read_roles
@@ -67,18 +67,29 @@ class _Read:
     state: AccountState
     budget: AddressBudget
     restless: frozenset[str]  # Coins that were traded a moment ago, by whomever.
+    unfilled: frozenset[str]  # Exits of ours that have left the book, certainly without a fill.
 
 
 def _read(venue: Venue, ledger: Ledger, now: datetime) -> _Read:
     with ledger.survey(venue.name) as book:
         terms, signer, roles = book.venue, book.signer, book.roles()
+        exits = {cloid for cloids in book.exits_at_rest().values() for cloid in cloids}
     roles = read_roles(venue, terms, signer, roles, now)
     orders, budget, state = venue.open_orders(), venue.address_budget(), venue.account_state()
+    left = sorted(exits - {order.cloid for order in orders})
+    unfilled = frozenset(c for c in left if _ended_unfilled(venue.order_record(c)))
     since = (ledger.fills_read_to(venue.name) or now) - FILLS_OVERLAP
     fills = venue.fills_since(since)
     ledger.book_fills(venue.name, fills, now)
     restless = frozenset(fill.coin for fill in fills if fill.at > state.at - QUIET_AFTER)
-    return _Read(roles, orders, state, budget, restless)
+    return _Read(roles, orders, state, budget, restless, unfilled)
+
+
+def _ended_unfilled(record: OrderRecord | None) -> bool:
+    """Exits that ask for more than is held take each other away, one after the other: that must not
+    keep a survey from finding out that less is held."""
+    ended = record is not None and record.terminal and record.status != "filled"
+    return ended and record is not None and record.size == record.original_size
 
 
 def _settle_positions(
@@ -109,11 +120,11 @@ def _settle_positions(
 def _unsure(book: SurveyBook, shares: Iterable[Share], read: _Read) -> frozenset[str]:
     """Return the coins that cannot be judged now: one of our own orders may have moved them.
 
-    An exit that has left the book has filled, or was cancelled: its deal's look will tell, and
-    what it sold must not be called lost before. A deal may have fills that are newer than what was
+    An exit that has left the book may have filled: its deal's look will tell, and what it sold must
+    not be called lost before. A deal may have fills that are newer than what was
     read, because somebody else booked them while this survey stood still.
     """
-    listed = {order.cloid for order in read.orders}
+    listed = {order.cloid for order in read.orders} | read.unfilled
     left_the_book = {coin for coin, cloids in book.exits_at_rest().items() if cloids - listed}
     quiet_since = read.state.at - QUIET_AFTER
     unsettled = {

@@ -5,10 +5,16 @@ from datetime import timedelta
 import pytest
 
 from recomma.domain.lifecycle import State
+from recomma.domain.notes import Note, Step
 from recomma.domain.policy import OnFirstSight, OnSourceExit, Policy
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.world import BOT, DEAL, START, World, bought_world, buy
+from tests.pipeline.world import BOT, DEAL, START, VENUE, World, address_of, bought_world, buy
+
+
+def without_looks(queue: list[Note]) -> None:
+    """Lose the messages that have a deal looked at on its venue."""
+    queue[:] = [note for note in queue if note.step is not Step.RECONCILE]
 
 
 def test_an_exit_that_shrank_with_the_position_ends_when_it_has_filled() -> None:
@@ -79,6 +85,70 @@ def test_a_position_too_small_to_be_caught_up_with_leaves_the_whole_deal_out() -
     assert world.skips() == {"base": Reason.BELOW_MINIMUM, "safety/1": Reason.BASE_SKIPPED}
     assert world.position() == 0
     assert world.unexplained() == []
+
+
+def test_steps_of_one_deal_that_take_each_other_away_do_not_keep_a_survey_from_judging() -> None:
+    """One of four had always just been taken away when a survey looked."""
+    world = World()
+    steps = [
+        {"id": j, "amount_percentage": "25", "price": {"value": price}, "trade_id": None}
+        for j, price in enumerate(("0.22", "0.23", "0.24", "0.25"), start=1)
+    ]
+    world.open_deal(take_profit_steps=steps)
+    world.tell(story.base_placing(coins="304"), story.base_executed(coins="304"))
+    world.tell(*(story.target_placing(price, "76") for price in ("0.22", "0.23", "0.24", "0.25")))
+    world.wait(5)
+    world.act("sell", "60")
+
+    for _ in range(3):
+        world.wait(30)
+        world.survey()
+
+    assert [row.size for row in world.ledger.rows.transfers] == [60]
+    exits = [size for _, _, size, reduces in world.resting() if reduces]
+    assert (len(exits), sum(exits)) == (4, 244)
+
+
+def test_two_deals_that_are_too_small_to_close_alone_are_closed_together() -> None:
+    """Each waited for the other's exit, and neither had one."""
+    world = World()
+    for deal_id, bot_id in ((DEAL, BOT), (DEAL + 1, BOT + 1)):
+        world.open_deal(deal_id, bot_id=bot_id)
+        world.tell(
+            story.base_placing("0.2", "53"), story.base_executed("0.2", "53"), deal_id=deal_id
+        )
+    world.wait(5)
+    assert world.position() == 106
+    world.price("0.19")
+
+    for deal_id in (DEAL, DEAL + 1):
+        world.tell(deal_id=deal_id, status="panic_sold", finished=True)
+    world.wait(60)
+
+    assert world.position() == 0
+    assert world.unexplained() == []
+
+
+def test_the_rest_of_an_entry_that_the_venue_ended_is_not_waited_for() -> None:
+    """It filled in part when it was placed; its answer told that part, and not the end."""
+    world = World()
+    world.open_deal()
+    world.tell(story.base_placing(), story.base_executed(), story.target_placing("0.22"))
+    world.wait(5)
+    world.at_venue("switches", {"gtc_partial": "filled"})
+    world.at_venue("depth", {"DOGE": {"asks": "32"}})
+    world.price("0.18")
+    world.handle_messages = without_looks
+    world.tell(story.safety_placing(1, "0.19"))
+    world.wait(25)
+    assert world.order("safety/1").state is State.IN_DOUBT
+    world.at_venue("act", {"address": address_of(VENUE), "cancel": "all"})
+
+    world.handle_messages = lambda queue: None
+    world.wait(60)
+
+    assert world.order("safety/1").filled == 32
+    assert world.order("safety/1").state is State.CANCELLED
 
 
 @pytest.mark.parametrize("seconds", [2, 5, 7, 12])

@@ -105,11 +105,15 @@ class Watchman:
     def _check_limits(self, venue: str, book: Book) -> None:
         """What fills and what may still fill stays within the limits of order and deal."""
         deals: dict[int, Decimal] = defaultdict(Decimal)
+        paid: dict[int, Decimal] = defaultdict(Decimal)
+        for fill in book.fills:
+            paid[fill["oid"]] += Decimal(fill["px"]) * Decimal(fill["sz"])
+        moved = {moved.from_deal for moved in self._world.ledger.rows.transfers}
         for order in book.orders:
-            if order.is_exit:
+            if order.is_exit or order.said.deal_id in moved:  # Another deal's cost from then on.
                 continue
             limits = self._policy(order, venue).limits
-            usd = order.price * (order.filled + order.open_size)
+            usd = paid[order.oid] + order.price * order.open_size
             assert limits.order_usd is None or usd <= limits.order_usd, order
             deals[order.said.deal_id] += usd
             limit = limits.deal_usd
