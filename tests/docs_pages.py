@@ -116,7 +116,7 @@ def mistakes(command: str) -> Iterator[str]:
 
 
 def _unknown_targets(targets: list[str]) -> Iterator[str]:
-    there = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     yield from (
         f"make {target}: there is no such target" for target in targets if target not in there
     )
