@@ -30,7 +30,7 @@ def script_of(bot: int, paths: Paths, chance: Random) -> dict[str, Any]:
             },
         },
         "deals": deals,
-        "actions": _actions(paths, len(deals), steps, chance) + _ending(steps, chance),
+        "actions": _actions(paths, deals, steps, chance) + _ending(steps, chance),
         "nasty": _nasty(chance),
     }
 
@@ -121,15 +121,19 @@ def _stop(chance: Random) -> dict[str, Any]:
     }
 
 
-def _actions(paths: Paths, deals: int, steps: int, chance: Random) -> list[dict[str, Any]]:
+def _actions(
+    paths: Paths, deals: Sequence[Mapping[str, str]], steps: int, chance: Random
+) -> list[dict[str, Any]]:
     """Let the user, a signal or the exchange do something now and then."""
-    coin = next(iter(paths))
+    coins = {coin.pair: coin for coin in paths}
     end = steps * STEP_SECONDS
     times = sorted(chance.randrange(3, end) for _ in range(chance.choice((0, 1, 2, 4))))
-    return [
-        {"at": f"{at}s", "deal": 1 + chance.randrange(deals), **_action(coin, chance)}
-        for at in times
-    ]
+    found = []
+    for at in times:
+        number = chance.randrange(len(deals))
+        action = _action(coins[deals[number]["pair"]], chance)
+        found.append({"at": f"{at}s", "deal": number + 1, **action})
+    return found
 
 
 def _ending(steps: int, chance: Random) -> list[dict[str, Any]]:

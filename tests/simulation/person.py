@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import plan, reconcile, submit
@@ -13,6 +13,9 @@ from tests.pipeline.world import World, address_of
 from tests.simulation.coins import COINS, on_venue_grid
 from tests.simulation.scenery import Scenery
 
+GAMBLES_AT_STEP: Final = 3
+DELISTED_AT_STEP: Final = 15
+
 
 class Person:
     def __init__(self, world: World, scenery: Scenery) -> None:
@@ -21,8 +24,9 @@ class Person:
         self._chance = scenery.chance("person")
         self._stops: list[int] = []
         self._coins = [coin for coin in COINS if coin.pair in scenery.paths]
-        self._stops_much = self._chance.random() < 0.3
-        self._delists_at = None if scenery.alone else self._chance.choice((None, None, None, 12))
+        self._stops_much = self._chance.random() < 0.2
+        self._delists = not scenery.alone and self._chance.random() < 0.1
+        self._gambles = not scenery.alone and self._chance.random() < 0.2
         self.has_delisted = self.has_frozen = False
 
     def act(self, step: int) -> None:
@@ -35,7 +39,9 @@ class Person:
             return
         if chance.random() < 0.12:
             self._trade()
-        if step == self._delists_at:
+        if self._gambles and step == GAMBLES_AT_STEP:
+            self._gamble()
+        if self._delists and step == DELISTED_AT_STEP:
             self._world.at_venue("delist", {"coin": self._coins[-1].name})
             self.has_delisted = True
 
@@ -68,6 +74,16 @@ class Person:
             away = Decimal("0.97") if hand["side"] == "buy" else Decimal("1.03")
             hand["price"] = f"{on_venue_grid(coin.price * coin.unit * away):f}"
         world.at_venue("act", hand)
+
+    def _gamble(self) -> None:
+        """Open so much that a jump of the price liquidates the account, and ours with it."""
+        for account in self._scenery.accounts:
+            coin = self._coins[0]
+            size = account.balance * 9 / coin.price / coin.unit
+            hand = {"address": address_of(account.venue), "coin": coin.name}
+            hand["side"] = self._chance.choice(("buy", "sell"))
+            lot = min(Decimal(1), coin.amount_step)
+            self._world.at_venue("act", hand | {"size": f"{size.quantize(lot):f}"})
 
     # Stops, as the command line sets and lifts them (adapters/postgres/stops_store.py).
 

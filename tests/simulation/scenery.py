@@ -117,7 +117,7 @@ def _accounts(steps: int, chance: Random) -> tuple[Account, ...]:
     return tuple(
         Account(
             venue=venue,
-            balance=Decimal(chance.choice((10_000, 10_000, 10_000, 300, 60))),
+            balance=Decimal(chance.choice((*[10_000] * 7, 300, 60))),
             price_factor=Decimal(chance.choice(("1", "1", "1", "0.998", "1.003"))),
             opens_at_step=chance.randrange(2, steps - 2) if venue == "late" else 0,
             live=chance.random() < 0.95,
