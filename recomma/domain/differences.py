@@ -64,7 +64,8 @@ def _entry(leg: SourceState, mine: list[MirrorOrder], here: Mirrored) -> Found:
     elif filled:
         yield "filled here, not at the source", Reason.VENUE_FILLED_FIRST
     elif leg.status is RowStatus.ACTIVE and not any(o.live and not o.waits_why for o in mine):
-        yield "stands at the source, not here", _why_not_filled(leg, mine, here)
+        if leg.price:  # One at market is wanted when it has filled: before, it has no price.
+            yield "stands at the source, not here", _why_not_filled(leg, mine, here)
     elif leg.status is RowStatus.CANCELLED and any(order.live for order in mine):
         yield "cancelled at the source, stands here", _why_open(mine, here)
 

@@ -48,6 +48,12 @@ def test_an_entry_that_is_nowhere_without_a_reason_is_unexplained(status: RowSta
     assert reasons(mirrored(at_source(BASE, status))) == [("base", None)]
 
 
+def test_a_market_order_that_the_source_has_not_filled_is_no_difference() -> None:
+    waiting = replace(at_source(BASE, ACTIVE), price=None)
+
+    assert reasons(mirrored(waiting)) == []
+
+
 def test_a_skip_explains_its_leg() -> None:
     here = mirrored(at_source(BASE, FILLED), skips={BASE: Reason.TOO_LATE})
 
