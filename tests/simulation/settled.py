@@ -93,7 +93,7 @@ def _check_failures(world: World) -> None:
     """No step has raised what it does not know, and nothing is dead but what a person ended."""
     failed = [note for note, how in world.metrics.ends if how == "failed"]
     told = [row.errors for note, row in world.ledger.rows.notes.items() if note in failed]
-    assert not failed, f"steps raised: {told}"
+    assert not failed, f"steps raised: {failed}: {told}"
     spent = [row for row in world.letters() if row.reason is Reason.ATTEMPTS_SPENT]
     assert not spent, f"dead letters: {spent}"
 
