@@ -58,8 +58,11 @@ def rehearse(paths: tuple[Path, ...], as_json: bool, **said: Any) -> None:
     With --account your finished deals are read over the API, within your plan, and rehearsed in
     this process with your recomma.toml. What was read is kept: Ctrl-C loses nothing.
     """
+    from recomma import logs
     from recomma.rehearse.command import rehearse as run
 
+    # The pipeline may run in this very process: standard output is the report's alone.
+    logs.configure("error", as_json=False)
     if bool(paths) == said["account"]:
         raise click.UsageError("Give either PATHS or --account.")
     raise SystemExit(run(paths, _options(**said), as_json=as_json))
