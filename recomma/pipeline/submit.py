@@ -190,8 +190,10 @@ def _set_leverage(
 
 def _ask(book: SignerBook, venue: Venue, orders: list[MirrorOrder], now: datetime) -> Asked:
     # One static defect refuses a whole batch (hyperliquid.md 7.2): an order that was refused
-    # before goes alone, so that it cannot take the others with it again.
-    batch = _slot(orders) or [o for o in orders if not o.refusals][:BATCH_MAX] or orders[:1]
+    # before goes alone, so that it cannot take the others with it again. The one that is due, that
+    # is: whatever came along for the slot is not, and would be asked for and refused without end.
+    alone = [min(orders, key=lambda order: order.due_at)]
+    batch = _slot(orders) or [o for o in orders if not o.refusals][:BATCH_MAX] or alone
     markets = book.markets()
     cloids = [
         (o.id, encode(book.venue.tag, o.deal_id, o.leg, book.attempts_before(o))) for o in batch

@@ -93,6 +93,30 @@ def test_without_budget_every_exit_goes_in_the_one_request_that_passes() -> None
     assert world.resting() == [EXIT_AT_22, ("A", Decimal("0.23"), Decimal(100), True)]
 
 
+def test_a_refused_exit_that_is_not_due_is_not_asked_for_because_another_is() -> None:
+    """It was asked for and refused thousands of times, while the one that was due waited."""
+    world = World()
+    for number, deal_id in enumerate((DEAL, OTHER)):
+        world.open_deal(deal_id, bot_id=BOT + number)
+        world.tell(story.base_placing(), story.base_executed(), deal_id=deal_id)
+    world.wait(5)
+    text = "Reduce only order would increase position. asset=0"
+    world.faults({"kind": "refuse", "coin": "DOGE", "text": text})
+    for deal_id, seconds in ((DEAL, 3), (OTHER, 9)):  # The first comes due before the second.
+        world.tell(story.target_placing("0.22"), deal_id=deal_id)
+        world.ledger.leave(plan(deal_id), world.now)
+        world.wait(seconds)
+    exits = [world.order("take_profit/1", deal_id) for deal_id in (DEAL, OTHER)]
+    world.faults({"kind": "address_budget_exhausted", "rate": 1})
+    _spend_the_slot(world)
+
+    world.wait(60)
+
+    assert exits[0].refusals and exits[0].due_at < exits[1].due_at and exits[1].refusals
+    assert 2 <= len(requests(world, "Too many")) <= 10
+    assert world.resting() == [EXIT_AT_22, EXIT_AT_22]
+
+
 def _spend_the_slot(world: World) -> None:
     """Let somebody else use up the one action that passes in ten seconds."""
     world.venue.send(
