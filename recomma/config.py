@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     # How often beat asks for the list of deals; 0: from what the plan allows in a minute
     # (threecommas.md 11), the larger part kept for details.
     watch_seconds: float = Field(default=0, ge=0)
+    # Whether we keep below the limits of both sides. Off in rehearsals, whose hours pass in a
+    # moment (design.md 11).
+    budgets: bool = True
     concurrency: int = Field(default=4, ge=1, le=64)
 
     # What Flower shows; a tenth of a worker's time, which a rehearsal spends better.

@@ -44,6 +44,7 @@ SETTINGS_MEAN: Final[Mapping[str, str]] = {
     "clock_url": "A simulator whose clock the pipeline follows. Only for rehearsals.",
     "look_cadence": "Look again even if nothing is known to be due. Off only in rehearsals.",
     "watch_seconds": "Seconds between two lists of deals. 0: 30, 5 or 2, by the plan.",
+    "budgets": "Keep below the limits of 3Commas and Hyperliquid. Off only against simulators.",
     "concurrency": "Threads of each worker, 1 to 64.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
     "log_json": "Log lines as JSON.",

@@ -117,6 +117,9 @@ class BareStage(ABC):
             "RECOMMA_AGENT_KEYS_DIR": str(self.folder / "agents"),
             "RECOMMA_STATE_FOLDER": str(self._private("state")),
             "RECOMMA_LOOK_CADENCE": "false" if self._simulated_from else "true",
+            # The simulators' accounts are nobody else's, and a first minute of silence would be all
+            # that a demo shows.
+            "RECOMMA_BUDGETS": "false",
             "RECOMMA_TASK_EVENTS": "false" if self._simulated_from else "true",
             "RECOMMA_LOG_LEVEL": "info",
         }

@@ -1,6 +1,7 @@
 """The two exchanges, each with its credentials and the wire that leads to it."""
 
 from datetime import timedelta
+from typing import Final
 
 from recomma.adapters.hyperliquid.client import HyperliquidExchange, HyperliquidInfo
 from recomma.adapters.hyperliquid.key import AgentKey
@@ -9,18 +10,25 @@ from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.config import BadSetting, Settings
 from recomma.ports import VenueTerms
+from recomma.ports.guarding import UNGUARDED, Guard
 from recomma.signing.hyperliquid import BadKey
 from recomma.signing.threecommas import Scheme
 from recomma.wiring.outside import REAL, Outside, real_time, session_of
 
+SOURCE_TOTAL_SECONDS: Final = 45.0
+"""How long one answer of 3Commas may take as a whole; long lists do (threecommas.md 1)."""
 
-def source_of(settings: Settings, outside: Outside = REAL) -> ThreeCommas:
+
+def source_of(
+    settings: Settings, outside: Outside = REAL, *, guard: Guard = UNGUARDED
+) -> ThreeCommas:
     """Return the 3Commas account of the settings. Raises BadSetting for unusable credentials."""
     return ThreeCommas(
         settings.threecommas_url,
         _credentials(settings),
-        session=session_of(settings.concurrency, outside),
+        session=session_of(settings.concurrency, outside, total_seconds=SOURCE_TOTAL_SECONDS),
         forced_mode=settings.threecommas_mode,
+        guard=guard,
     )
 
 
@@ -37,7 +45,13 @@ def _credentials(settings: Settings) -> Credentials:
         ) from None
 
 
-def venue_of(settings: Settings, terms: VenueTerms, outside: Outside = REAL) -> HyperliquidVenue:
+def venue_of(
+    settings: Settings,
+    terms: VenueTerms,
+    outside: Outside = REAL,
+    *,
+    guard: Guard = UNGUARDED,
+) -> HyperliquidVenue:
     """Return a venue with its agent key. Raises BadSetting if there is no usable key for it."""
     session = session_of(settings.concurrency, outside)
     url = settings.hyperliquid_url
@@ -49,8 +63,9 @@ def venue_of(settings: Settings, terms: VenueTerms, outside: Outside = REAL) -> 
         vault=terms.sub_account,
         network=settings.hyperliquid_network,
         session=session,
+        guard=guard,
     )
-    info = HyperliquidInfo(base_url=url, session=session)
+    info = HyperliquidInfo(base_url=url, session=session, guard=guard)
     return HyperliquidVenue(terms.name, terms.sub_account or terms.account, info, exchange)
 
 

@@ -6,11 +6,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from recomma.adapters.hyperliquid.simulated_clock import SimulatedClock
 from recomma.config import Settings
 from recomma.ports import Clock
+from recomma.wiring.deadlines import DeadlineAdapter
+
+TOTAL_SECONDS: Final = 15.0
+"""How long a request to a venue may take as a whole: no longer than its bytes live."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,14 @@ def real_time() -> datetime:
     return datetime.now(UTC)
 
 
-def session_of(connections: int, outside: Outside = REAL) -> requests.Session:
+def session_of(
+    connections: int, outside: Outside = REAL, *, total_seconds: float = TOTAL_SECONDS
+) -> requests.Session:
+    """Return a session that gives each request `total_seconds`, whatever its server does."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections + 1)
+    adapter = DeadlineAdapter(
+        total_seconds=total_seconds, pool_connections=4, pool_maxsize=connections + 1
+    )
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     for url, transport in outside.transports.items():

@@ -316,16 +316,6 @@ def test_a_read_that_was_not_answered_raises(status: int, error: type[Exception]
         info(saying([], status)).open_orders(ACCOUNT)
 
 
-def test_each_read_is_charged_with_its_weight_before_it_is_sent() -> None:
-    spent: list[int] = []
-    venue = saying({"BTC": "1"})
-
-    info(venue, spend=spent.append).mids()
-    info(saying([a_row(n, T0_MS) for n in range(45)]), spend=spent.append).fills_since(ACCOUNT, T0)
-
-    assert spent == [2, 20, 2]
-
-
 def test_a_moment_between_two_milliseconds_is_asked_from_the_earlier_one() -> None:
     venue = saying([])
 

@@ -22,7 +22,6 @@ from recomma.domain.venue import (
     Refusal,
     Unanswered,
 )
-from recomma.ports import Unreadable
 from recomma.signing.hyperliquid import Network
 
 SECRET = "0x" + "6b" * 32
@@ -135,20 +134,6 @@ def test_every_error_of_ours_stands_under_one_branch_of_the_tree() -> None:
 
     assert all(sum(issubclass(leaf, branch) for branch in branches) == 1 for leaf in leaves)
     assert all(leaf.__doc__ for leaf in leaves)
-
-
-def test_a_spent_budget_keeps_the_request_from_being_sent() -> None:
-    venue = saying({})
-
-    def refuse(weight: int) -> None:
-        raise Unreadable(f"no budget for {weight}")
-
-    with pytest.raises(Unreadable):
-        info(venue, spend=refuse).mids()
-    heard = exchange(venue, spend=refuse).send(b"{}", count=80)
-
-    assert heard == NeverSent("no budget for 3", Refusal.RATE_LIMIT)
-    assert venue.asked == []
 
 
 # Real sockets: what the libraries raise must be what the tests above believe.

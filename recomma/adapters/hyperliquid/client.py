@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import requests
+import structlog
 
 from recomma.adapters.hyperliquid.answers import answer_to, classify
 from recomma.adapters.hyperliquid.errors import TooManyFillsAtOnce, VenueError
+from recomma.adapters.hyperliquid.guarded import guarded, purpose_of
 from recomma.adapters.hyperliquid.key import AgentKey
 from recomma.adapters.hyperliquid.shapes import (
     EPOCH,
@@ -27,7 +29,7 @@ from recomma.adapters.hyperliquid.shapes import (
     RoleAnswer,
     checked,
 )
-from recomma.adapters.hyperliquid.transport import Spend, content_of, post
+from recomma.adapters.hyperliquid.transport import content_of, post
 from recomma.adapters.hyperliquid.wire import (
     Action,
     cancel_action,
@@ -52,6 +54,7 @@ from recomma.domain.venue import (
     SignedRequest,
 )
 from recomma.ports import Unreadable
+from recomma.ports.guarding import UNGUARDED, BreakerOpen, Guard, Purpose
 from recomma.signing.hyperliquid import Network, sign_l1
 
 FILLS_PAGE: Final = 2000
@@ -60,23 +63,23 @@ ITEMS_PER_WEIGHT: Final = 40
 WEIGHTS: Final = {"allMids": 2, "clearinghouseState": 2, "orderStatus": 2, "userRole": 60}
 WEIGHT_OF_OTHERS: Final = 20
 
+ALERT_PERCENT: Final = 80  # Of the address budget (hyperliquid.md 14.2).
+
+_log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
-
-
-def _spend_nothing(weight: int) -> None:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class HyperliquidInfo:
     """Reads of /info. Anyone may read every account; `account` is never the agent's address.
 
-    Every method raises a VenueError when it cannot say, or what `spend` raises.
+    Every method raises a VenueError when it cannot say, or what its guard raises.
     """
 
     base_url: str
     session: requests.Session = field(default_factory=requests.Session, repr=False)
-    spend: Spend = field(default=_spend_nothing, repr=False)
+    guard: Guard = field(default=UNGUARDED, repr=False)
     fills_page: int = FILLS_PAGE
 
     def markets(self) -> tuple[Market, ...]:
@@ -134,20 +137,31 @@ class HyperliquidInfo:
         return checked(RoleAnswer, answer).address_role()
 
     def address_budget(self, account: str) -> AddressBudget:
+        """Return what the account has used of its actions; warns from 80 % on."""
         answer = self._ask({"type": "userRateLimit", "user": account.lower()})
-        return checked(RateLimit, answer).budget()
+        budget = checked(RateLimit, answer).budget()
+        self.guard.metrics.address_budget(account.lower(), budget.used, budget.cap)
+        if budget.used * 100 >= budget.cap * ALERT_PERCENT:
+            _log.warning("address_budget", account=account, used=budget.used, cap=budget.cap)
+        return budget
 
     def _fills_page(self, account: str, start: int) -> list[Fill]:
         question = {"type": "userFillsByTime", "user": account.lower(), "startTime": start}
         rows = checked(list[FillRow], self._ask(question))
         if extra_weight := len(rows) // FILLS_PER_WEIGHT:
-            self.spend(extra_weight)
+            self.guard.budget.charge(extra_weight)
         return [row.fill(account) for row in rows]
 
     def _ask(self, question: Mapping[str, object]) -> object:
-        self.spend(WEIGHTS.get(str(question["type"]), WEIGHT_OF_OTHERS))
         url = f"{self.base_url.rstrip('/')}/info"
-        return content_of(*post(self.session, url, json.dumps(question).encode()))
+        body = json.dumps(question).encode()
+        weight = WEIGHTS.get(str(question["type"]), WEIGHT_OF_OTHERS)
+        return guarded(
+            self.guard,
+            Purpose.READ,
+            weight,
+            lambda: content_of(*post(self.session, url, body)),
+        )
 
 
 def _milliseconds(at: datetime) -> int:
@@ -169,7 +183,7 @@ class HyperliquidExchange:
     vault: str | None
     network: Network
     session: requests.Session = field(default_factory=requests.Session, repr=False)
-    spend: Spend = field(default=_spend_nothing, repr=False)
+    guard: Guard = field(default=UNGUARDED, repr=False)
 
     def sign_orders(
         self, requests: Sequence[OrderRequest], *, nonce: int, expires_after: int | None
@@ -201,14 +215,24 @@ class HyperliquidExchange:
 
     def send(self, body: bytes, *, count: int) -> Answer:
         """POST signed bytes once and say what the answer means for their `count` items."""
+        weight = 1 + count // ITEMS_PER_WEIGHT
         try:
-            self.spend(1 + count // ITEMS_PER_WEIGHT)
-            status, content = post(self.session, f"{self.base_url.rstrip('/')}/exchange", body)
+            status, content = guarded(
+                self.guard, purpose_of(body), weight, lambda: self._posted(body)
+            )
         except VenueError as error:
             return answer_to(error)
+        except BreakerOpen as error:
+            return NeverSent(str(error), Refusal.UNREACHABLE)
         except Unreadable as error:  # There is no budget left.
             return NeverSent(str(error), Refusal.RATE_LIMIT)
         return classify(status, content, count=count)
+
+    def _posted(self, body: bytes) -> tuple[int, bytes]:
+        """Raises a VenueError for everything but well-formed JSON in a 200."""
+        status, content = post(self.session, f"{self.base_url.rstrip('/')}/exchange", body)
+        content_of(status, content)
+        return status, content
 
     def _signed(self, action: Action, nonce: int, expires_after: int | None) -> SignedRequest:
         # The venue hashes addresses in lower case, whatever we send (hyperliquid.md 1).

@@ -4,7 +4,6 @@ The only question that matters after a failed act is whether the request can hav
 """
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Final, NoReturn
@@ -25,12 +24,6 @@ CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
 QUOTED_MAX: Final = 200
 HEADERS: Final = {"Content-Type": "application/json"}
-
-Spend = Callable[[int], None]
-"""Called with the IP weight before a request leaves (1200 a minute, hyperliquid.md 14.1).
-
-Raises recomma.ports.Unreadable when there is no budget left; then nothing was sent.
-"""
 
 # Raised by requests before it opens a connection: the URL or a header is nonsense.
 NEVER_LEFT: Final = (

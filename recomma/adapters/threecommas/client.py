@@ -5,7 +5,7 @@ over exactly the bytes of its request line, and says `Forced-Mode`, without whic
 for whichever mode the user last chose in the web page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from recomma.adapters.threecommas.answers import body_of, lost
 from recomma.adapters.threecommas.credentials import Credentials
-from recomma.adapters.threecommas.errors import Garbled, KeyRefused
+from recomma.adapters.threecommas.errors import (
+    Garbled,
+    KeyRefused,
+    NothingHappened,
+    NotReached,
+    Unknown,
+)
 from recomma.adapters.threecommas.shapes import (
     BotShape,
     DealShape,
@@ -26,7 +32,8 @@ from recomma.adapters.threecommas.shapes import (
 )
 from recomma.domain.bots import SourceBot
 from recomma.domain.source import Reading, SourceDeal
-from recomma.ports import Observed
+from recomma.ports import Observed, OutsideError
+from recomma.ports.guarding import UNGUARDED, Guard, Purpose
 from recomma.signing.threecommas import signed_string
 
 DEALS: Final = "/ver1/deals"
@@ -38,6 +45,10 @@ _OVERLAP: Final = 20
 As many rows may end or change places while we page without one of those behind them being missed.
 """
 _PAGES_MAX: Final = 100
+CONNECT_SECONDS: Final = 3.0
+READ_SECONDS: Final = 10.0
+LIST_READ_SECONDS: Final = 30.0
+"""A list of 357 deals took 6.7 s (threecommas.md 1); a full page may take three times as long."""
 
 _log = structlog.get_logger(__name__)
 _rows: Final = TypeAdapter(list[object])
@@ -46,6 +57,7 @@ _orders: Final = TypeAdapter(list[RowShape])
 V_co = TypeVar("V_co", SourceBot, SourceDeal, covariant=True)
 V = TypeVar("V", SourceBot, SourceDeal)
 S = TypeVar("S")
+T = TypeVar("T")
 
 
 class _Shape(Protocol[V_co]):
@@ -53,7 +65,8 @@ class _Shape(Protocol[V_co]):
 
 
 class ThreeCommas:
-    """One 3Commas account. Every method raises ThreeCommasError (see errors.py) and nothing else.
+    """One 3Commas account. Every method raises ThreeCommasError (see errors.py), or what its guard
+    raises, and nothing else.
 
     `base_url` is `https://api.3commas.io/public/api` or any stand-in; `/public/api` is added where
     there is no path. Raises ValueError for anything that is not an http(s) URL without
@@ -68,8 +81,7 @@ class ThreeCommas:
         *,
         session: requests.Session | None = None,
         forced_mode: str = "real",
-        connect_timeout_seconds: float = 3.0,
-        read_timeout_seconds: float = 10.0,
+        guard: Guard = UNGUARDED,
     ) -> None:
         if forced_mode not in ("real", "paper"):
             raise ValueError("the 3Commas mode is either real or paper")
@@ -77,14 +89,18 @@ class ThreeCommas:
         self._credentials = credentials
         self._session = session or requests.Session()
         self._forced_mode = forced_mode
-        self._timeouts_seconds = (connect_timeout_seconds, read_timeout_seconds)
+        self._guard = guard
+        # How many pages each list had the last time: they are taken from the budget together, or
+        # a budget that has no room for all of them would be spent on halves for ever.
+        self._pages_known: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"ThreeCommas({self._root!r})"
 
     def validate(self) -> None:
         """Check the credentials. Raises KeyRefused if they are not accepted."""
-        if not _read(TypeAdapter(ValidShape), self._get("/ver1/validate"), "validate").valid:
+        answer = self._asked(Purpose.LIST, lambda: self._get("/ver1/validate"))
+        if not _read(TypeAdapter(ValidShape), answer, "validate").valid:
             raise KeyRefused("/ver1/validate: the key is not valid")
 
     def bots(self) -> tuple[SourceBot, ...]:
@@ -115,11 +131,11 @@ class ThreeCommas:
 
         Raises NotFound.
         """
-        return self._get(_show(deal_id))
+        return self._asked(Purpose.DETAIL, lambda: self._get(_show(deal_id)), deal_id=deal_id)
 
     def deal(self, deal_id: int) -> SourceDeal:
         """Return one deal, active or not. Raises NotFound."""
-        return _read(TypeAdapter(DealShape), self._get(_show(deal_id)), _show(deal_id)).value()
+        return _read(TypeAdapter(DealShape), self.payload(deal_id), _show(deal_id)).value()
 
     def read(self, deal_id: int, at: datetime) -> Reading:
         """Return everything about one deal, read at `at`: two requests. Raises NotFound."""
@@ -132,8 +148,12 @@ class ThreeCommas:
         row of the reading has the event that numbers it.
         """
         orders_path = f"/ver1/deals/{deal_id}/market_orders"
-        orders = self._get(orders_path)
-        show = self._get(_show(deal_id))
+        orders, show = self._asked(
+            Purpose.DETAIL,
+            lambda: (self._get(orders_path), self._get(_show(deal_id))),
+            weight=2,  # Both or none: half a reading is none.
+            deal_id=deal_id,
+        )
         deal = _read(TypeAdapter(DealShape), show, _show(deal_id))
         rows = _read(_orders, orders, orders_path)
         if deal.id != deal_id:
@@ -148,17 +168,39 @@ class ThreeCommas:
         ends pulls them up. What moves further than the overlap is seen at the next look.
         """
         seen: set[str] = set()
+        known = self._pages_known.get(path, 1)
         for number in range(_PAGES_MAX):
             query = f"{path}?limit={limit}&offset={number * (limit - _OVERLAP)}{more}"
-            page = _read(_rows, self._get(query), path)
+            weight = known if number == 0 else int(number >= known)
+            self._pages_known[path] = max(number + 1, known)
+            page = _read(_rows, self._page(query, weight), path)
             yield from page
             fresh = {str(row.get("id")) for row in page if isinstance(row, dict)} - seen
             if len(page) < limit or not fresh:
+                self._pages_known[path] = number + 1
                 return
             seen |= fresh
         raise Garbled(f"{path}: more than {_PAGES_MAX} pages")
 
-    def _get(self, path_and_query: str) -> object:
+    def _page(self, query: str, weight: int) -> object:
+        return self._asked(Purpose.LIST, lambda: self._get(query, LIST_READ_SECONDS), weight=weight)
+
+    def _asked(
+        self, purpose: Purpose, request: Callable[[], T], *, weight: int = 1, deal_id: int = 0
+    ) -> T:
+        """Make one request, or several that are worth nothing without each other."""
+        try:
+            return self._guard.call(
+                purpose, request, failed=_is_down, weight=weight, deal_id=deal_id
+            )
+        except NothingHappened as error:
+            if error.until or error.wait_seconds:
+                self._guard.budget.pause(
+                    str(error), until=error.until, wait_seconds=error.wait_seconds
+                )
+            raise
+
+    def _get(self, path_and_query: str, read_seconds: float = READ_SECONDS) -> object:
         """Ask one question and return its JSON. Raises ThreeCommasError."""
         asked = self._session.prepare_request(requests.Request("GET", self._root + path_and_query))
         signed = signed_string(asked.path_url, scheme=self._credentials.scheme)
@@ -169,13 +211,19 @@ class ThreeCommas:
             # A redirect would carry the key elsewhere, and its signature would be wrong there.
             response = self._session.send(
                 asked,
-                timeout=self._timeouts_seconds,
+                timeout=(CONNECT_SECONDS, read_seconds),
                 allow_redirects=False,
                 **self._session.merge_environment_settings(asked.url, {}, None, None, None),
             )
         except requests.RequestException as error:
             raise lost(error, asked.path_url) from None
         return body_of(response)
+
+
+def _is_down(error: OutsideError) -> bool:
+    """Say whether an error speaks against 3Commas: time-outs, resets, 5xx, HTML. A refusal and a
+    429 come from a service that works."""
+    return isinstance(error, Unknown | NotReached)
 
 
 def _show(deal_id: int) -> str:

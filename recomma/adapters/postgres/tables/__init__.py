@@ -16,6 +16,12 @@ from recomma.adapters.postgres.tables.configured import (
     signers,
     venues,
 )
+from recomma.adapters.postgres.tables.guarding import (
+    pauses,
+    request_budgets,
+    request_turns,
+    requests_made,
+)
 from recomma.adapters.postgres.tables.mirrored import (
     ADOPTED,
     ANSWERED,
@@ -74,7 +80,11 @@ __all__ = [
     "observations",
     "order_history",
     "pairs",
+    "pauses",
     "positions",
+    "request_budgets",
+    "request_turns",
+    "requests_made",
     "settings_versions",
     "signers",
     "skips",
