@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import redis
 from sqlalchemy import Engine, text
 
+from recomma.adapters.postgres.request_budget import PostgresBudget
 from recomma.config import Settings
+from recomma.domain.request_budget import PLANS
 from recomma.ports import OutsideError
-from recomma.ports.guarding import Guard, OverBudget, Paused, Purpose
+from recomma.ports.guarding import Guard, OverBudget, Paused, Purpose, Uncounted
 from recomma.wiring.guards import Guards
 
 STARTER = 5
@@ -95,6 +98,35 @@ def test_many_workers_at_once_stay_within_the_limit(
 
     assert len(went) == 40
     assert sum(went) <= STARTER
+
+
+def test_postgres_alone_keeps_workers_that_ask_at_once_within_the_limit(engine: Engine) -> None:
+    went: list[int] = []
+    start = threading.Barrier(8, timeout=20)
+    budgets = [
+        PostgresBudget(engine, "threecommas:race", PLANS["starter"], metrics=Uncounted())
+        for _ in range(8)
+    ]
+    with suppress(OverBudget):
+        budgets[0].spend(1, Purpose.LIST)
+    known_for_an_hour(engine)
+
+    def work(budget: PostgresBudget, number: int) -> None:
+        start.wait()
+        with suppress(OverBudget):
+            budget.spend(1, Purpose.DETAIL, number)
+            went.append(number)
+
+    threads = [
+        threading.Thread(target=work, args=(budget, number))
+        for number, budget in enumerate(budgets, 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(went) == STARTER - 1  # One is kept for lists.
 
 
 def test_a_pause_holds_for_every_worker_and_every_kind_of_request(
