@@ -1,14 +1,14 @@
 """Requests made, who waits for a request, and pauses.
 
-Like the first, it imports nothing of the program. The tables stand in 0003_guard.sql.
+Like the first, it imports nothing of the program. The tables stand in 0004_guard.sql.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0003_guard"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
