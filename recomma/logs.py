@@ -1,9 +1,18 @@
-"""Log lines: one event with its fields, for people on a terminal and as JSON for machines."""
+"""Log lines: one event with its fields, for people on a terminal and as JSON for machines.
 
+What looks like a secret is left out of all of them, tracebacks included: an error may quote a
+whole request, and logs are kept and passed on.
+"""
+
+import io
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
 
 import structlog
+
+from recomma.redaction import redacted, redacted_json
 
 
 def configure(level: int | str, as_json: bool) -> None:
@@ -16,13 +25,13 @@ def configure(level: int | str, as_json: bool) -> None:
     ]
     if as_json:
         shared.append(structlog.processors.format_exc_info)
+    shared.append(_without_secrets)
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
-            # The rich one shows local variables, which may hold secrets.
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_traceback_without_secrets,
         )
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -40,3 +49,21 @@ def configure(level: int | str, as_json: bool) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _without_secrets(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for field, value in event.items():
+        if isinstance(value, str):
+            event[field] = redacted(value)
+        elif isinstance(value, dict | list) and not field.startswith("_"):
+            event[field] = redacted_json(value)
+    return event
+
+
+def _traceback_without_secrets(to: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    # The rich one shows local variables, which may hold secrets.
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    to.write(redacted(written.getvalue()))

@@ -24,6 +24,9 @@ BUDGET_SLOT: Final = timedelta(seconds=10)
 """Of an account without budget one action passes in ten seconds; being refused costs nothing and
 does not start them anew (hyperliquid.md 14.2)."""
 BUDGET_ENTRY_WAIT: Final = timedelta(seconds=60)  # The slots are for exits.
+UNSENT_AGAIN: Final = timedelta(seconds=2)
+"""For an exit that never left us. It costs nothing to ask, and the venue may be back: the breaker
+of exits rests as long (decision 0030)."""
 TRIGGER_AGAIN: Final = timedelta(seconds=2)  # Time for the look that closes instead.
 
 
@@ -106,6 +109,8 @@ def back_off(order: MirrorOrder, refusal: Refusal) -> timedelta:
             return BUDGET_SLOT if order.is_exit else BUDGET_ENTRY_WAIT
         case Refusal.TRIGGER_PASSED:
             return TRIGGER_AGAIN
+        case Refusal.UNREACHABLE | Refusal.RATE_LIMIT if order.is_exit:
+            return UNSENT_AGAIN
         case Refusal.IOC_UNMATCHED if order.is_exit:
             return timedelta(seconds=1)  # The next try may fill further from the mid.
         case Refusal.IOC_UNMATCHED | Refusal.NO_LIQUIDITY if not order.is_exit:

@@ -23,6 +23,7 @@ from recomma.pipeline.survey import survey
 from recomma.pipeline.tools import Tools
 from recomma.pipeline.watch import watch
 from recomma.ports import Claim, DeadLetter, FenceLost, NotAllowed, Ruling, Unreadable
+from recomma.ports.guarding import OverBudget
 
 log = structlog.get_logger()
 
@@ -90,16 +91,10 @@ def _claim_and_run(note: Note, tools: Tools, now: datetime) -> None:
         bound.warning("taken_over")
         return
     except Unreadable as error:
-        wait = timedelta(seconds=error.wait_seconds)
-        until = error.until or (now + wait if wait else None)
-        bound.warning("unreadable", why=str(error))
-        # Never buried: the other side is away, and its return needs nobody's requeue.
-        why = f"{type(error).__name__}: {error}"
-        ruling = (
-            Ruling(done=False, due_at=until, summary=why)
-            if until
-            else Ruling(done=False, due_at=now + _jittered(UNREADABLE_PAUSE, tools), summary=why)
-        )
+        # To wait for the budget is an ordinary day, and a thousand deals do so every minute.
+        say = bound.debug if isinstance(error, OverBudget) else bound.warning
+        say("unreadable", why=str(error))
+        ruling = _unreadable(error, tools, now)
     except NotAllowed as error:
         ruling = _not_allowed(claim, str(error), now)
     except Exception as error:  # noqa: BLE001 - the one place: it ends in a dead letter.
@@ -123,10 +118,12 @@ def _how(ruling: Ruling) -> str:
 
 def _ruled(claim: Claim, verdict: Verdict, now: datetime) -> Ruling:
     match verdict:
-        case Done(summary, again_at, look_at):
-            return Ruling(done=True, due_at=again_at, look_at=look_at, summary=summary)
-        case Later(until, why):
-            return Ruling(done=False, due_at=until, summary=why)
+        case Done(summary, again_at, look_at, mended):
+            return Ruling(
+                done=True, due_at=again_at, look_at=look_at, summary=summary, mended=mended
+            )
+        case Later(until, why, mended):
+            return Ruling(done=False, due_at=until, summary=why, mended=mended)
         case Dead(reason, why):
             return _buried(claim, DeadLetter(claim.note, reason, why), now)
         case _:
@@ -143,6 +140,16 @@ def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruli
         letter = DeadLetter(claim.note, Reason.ATTEMPTS_SPENT, spent, traceback=trace)
         return _buried(claim, letter, now, failed=why)
     return Ruling(done=False, due_at=now + _pause(claim, tools), failed=why)
+
+
+def _unreadable(error: Unreadable, tools: Tools, now: datetime) -> Ruling:
+    """Never buried: the other side is away, and its return needs nobody's requeue."""
+    why = f"{type(error).__name__}: {error}"
+    wait = timedelta(seconds=error.wait_seconds)
+    until = error.until or (now + wait if wait else None)
+    if until is not None:
+        return Ruling(done=False, due_at=until, summary=why)
+    return Ruling(done=False, due_at=now + _jittered(UNREADABLE_PAUSE, tools), summary=why)
 
 
 def _not_allowed(claim: Claim, why: str, now: datetime) -> Ruling:

@@ -21,6 +21,7 @@ from recomma.domain.reasons import Reason
 from recomma.domain.turns import in_turn
 from recomma.domain.venue import (
     Answer,
+    Answered,
     NeverSent,
     OrderRequest,
     SignedRequest,
@@ -61,14 +62,14 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
     """Ask for every due intent of `venue`, the most urgent first."""
     tried: set[int] = set()
     reads = Reads()
+    mended: Reason | None = None
     for sent in range(ROUNDS_MAX):
         # Each in its own transaction: orders are locked by id, and those of the last answer and
         # those that are due next could otherwise be locked against that order.
         with ledger.signer(venue.name, fence) as book:
             current = _doubtful(book, tried, now) or _next(book, venue, reads, now)
             if current is None and not reads.missing:
-                due_at = book.next_due_at()
-                return Later(due_at, "orders wait") if due_at else Done(f"{sent} requests")
+                return _ended(book, sent, mended)
             if current is not None:
                 tried.add(current.batch.id)
                 if not current.held:
@@ -85,8 +86,17 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
             return Dead(Reason.SIGNER_REFUSED, str(answer))
         if _tells_nothing(answer, current):
             # It took its time, and what is signed with this `now` would expire early.
-            return Later(now + LOST_PAUSE, "an answer was lost")
-    return Later(now, "more to come")
+            return Later(now + LOST_PAUSE, "an answer was lost", mended)
+        if isinstance(answer, Answered):
+            mended = Reason.SIGNER_REFUSED  # The venue has acted on our signature.
+    return Later(now, "more to come", mended)
+
+
+def _ended(book: SignerBook, sent: int, mended: Reason | None) -> Verdict:
+    due_at = book.next_due_at()
+    if due_at:
+        return Later(due_at, "orders wait", mended)
+    return Done(f"{sent} requests", mended=mended)
 
 
 def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:

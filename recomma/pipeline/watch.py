@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from recomma.domain.notes import plan
+from recomma.domain.reasons import Reason
 from recomma.domain.verdict import Done, Verdict
 from recomma.ports import Ledger, Source
 
@@ -28,4 +29,5 @@ def watch(
         book.seen(deals, now)
         for deal_id in sorted({*changed, *gone}):
             book.leave(plan(deal_id), now)
-    return Done(f"{len(deals)} active, {len(changed)} changed, {len(gone)} gone")
+    told = f"{len(deals)} active, {len(changed)} changed, {len(gone)} gone"
+    return Done(told, mended=Reason.SOURCE_REFUSED)

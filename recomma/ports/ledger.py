@@ -8,6 +8,7 @@ from typing import Protocol
 
 from recomma.domain.bots import SourceBot
 from recomma.domain.notes import Note
+from recomma.domain.reasons import Reason
 from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
 from recomma.ports.deal_book import DealBook, VenueTerms
@@ -53,6 +54,7 @@ class Ruling:
     failed: str = ""  # The error of a run that could not say; counts as an attempt.
     summary: str = ""
     letter: DeadLetter | None = None
+    mended: Reason | None = None  # Open letters of the note with this reason are closed.
 
 
 class Ledger(Protocol):

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from recomma.adapters.postgres.audit import entries
 from recomma.adapters.postgres.tables import audit_log, order_history
 from recomma.adapters.postgres.views import Timelines
 from recomma.domain.lifecycle import Event, State
@@ -91,6 +92,21 @@ def test_letters_are_listed_by_what_they_are_about(world: LedgerWorld) -> None:
         ("deals", "attempts_spent"): 1,
         ("orders", "signer_refused"): 1,
     }
+
+
+def test_a_letter_whose_cause_is_gone_is_closed_by_the_step_that_saw_it(
+    world: LedgerWorld,
+) -> None:
+    refused = bury(world, DeadLetter(SUBMIT, Reason.SIGNER_REFUSED, "no"), due_at=0)
+    other = bury(world, SPENT)
+
+    world.ledger.rule(world.take(SUBMIT), Ruling(done=True, mended=Reason.SIGNER_REFUSED))
+
+    closed = world.letters.show(refused)
+    assert [letter.id for letter in world.letters.list()] == [other]
+    assert (closed.state, closed.actor) == ("discarded", "submit")
+    [entry] = entries(world.engine, f"dead_letter/{refused}")
+    assert (entry.actor, entry.action) == ("submit", "discard")
 
 
 def test_a_requeued_note_starts_afresh_and_is_published(world: LedgerWorld) -> None:

@@ -7,7 +7,7 @@ import pytest
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
-from recomma.domain.refusals import ACCOUNT, EXIT_BACK_OFF_MAX, After, judge
+from recomma.domain.refusals import ACCOUNT, EXIT_BACK_OFF_MAX, UNSENT_AGAIN, After, judge
 from recomma.domain.source import Leg
 from recomma.domain.venue import Refusal
 from tests.domain.mirror_values import STOP, order, safety, take_profit
@@ -50,6 +50,14 @@ def test_what_another_moment_mends_counts_only_if_it_took_a_whole_batch_along(
     refusal: Refusal,
 ) -> None:
     assert judge(ENTRY, refusal, Policy()).counts is (refusal is Refusal.PRICE_BAND)
+
+
+@pytest.mark.parametrize("refusal", [Refusal.UNREACHABLE, Refusal.RATE_LIMIT])
+def test_an_exit_that_never_left_us_is_asked_again_soon_however_often(refusal: Refusal) -> None:
+    tried = order(take_profit(), attempts=20)
+
+    assert judge(tried, refusal, Policy()).wait == UNSENT_AGAIN
+    assert judge(order(safety(1), attempts=20), refusal, Policy()).wait > UNSENT_AGAIN
 
 
 @pytest.mark.parametrize(("refusal", "reason"), SETTLED.items())

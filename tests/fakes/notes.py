@@ -64,6 +64,8 @@ class FakeNotes:
         errors = (*row.errors, ruling.failed) if ruling.failed else row.errors
         if ruling.letter is not None:
             self.bury(ruling.letter, now, errors)
+        for key in [key for key in self.rows.letters if key[:2] == (claim.note, ruling.mended)]:
+            del self.rows.letters[key]
         due_at = ruling.due_at or (None if ruling.done else now)
         due_at = min((at for at in (due_at, row.again_at) if at), default=None)
         ended = replace(row, leased_until=None, leased_by=None, again_at=None, published_at=None)

@@ -196,6 +196,7 @@ def test_an_agent_that_was_revoked_is_one_alarm_and_trading_goes_on_when_it_is_b
 
     assert [letter.reason for letter in letters] == [Reason.SIGNER_REFUSED]
     assert world.position() == 100
+    assert world.letters() == []  # What is mended needs nobody.
 
 
 # What the venue says of the moment.

@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from recomma.domain.notes import Note, Step, plan, reconcile, refresh
+from structlog.testing import capture_logs
+
+from recomma.domain.notes import Note, Step, plan, reconcile, refresh, watch
 from recomma.domain.reasons import Reason
+from recomma.domain.source import SourceDeal
 from recomma.pipeline.run import NEVER_DIES_BACK_OFF, run
+from recomma.ports.guarding import OverBudget
 from tests.fakes.rows import NoteRow
 from tests.pipeline import story
 from tests.pipeline.world import DEAL, VENUE, World, bought_world
@@ -126,3 +131,36 @@ def test_a_deal_that_began_while_markets_were_unknown_waits_for_them() -> None:
     world.wait(60)
 
     assert world.position() == 100
+
+
+class OutOfBudget:
+    """A source whose budget has no room."""
+
+    def active_deals(self) -> tuple[SourceDeal, ...]:
+        raise OverBudget("no room for a list")
+
+
+def test_waiting_for_the_budget_is_no_warning_and_spends_no_attempt() -> None:
+    world = World()
+    source: Any = OutOfBudget()
+    world.tools = replace(world.tools, sources={"main": source})
+    world.ledger.leave(watch("main"), world.now)
+
+    with capture_logs() as lines:
+        run(watch("main"), world.tools)
+
+    assert [line["log_level"] for line in lines if line["event"] == "unreadable"] == ["debug"]
+    assert row(world, watch("main")).attempts == 0
+
+
+def test_an_account_that_may_be_read_again_needs_nobody() -> None:
+    world = World()
+    world.at_source("faults", [{"kind": "http", "status": 401, "path": "/public"}])
+    world.wait(40)
+    letters = world.letters()
+    world.at_source("faults", [])
+
+    world.wait(70)
+
+    assert [letter.reason for letter in letters] == [Reason.SOURCE_REFUSED]
+    assert world.letters() == []

@@ -7,16 +7,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from recomma.adapters.postgres.audit import Act, write_down
 from recomma.adapters.postgres.engine import storable
-from recomma.adapters.postgres.redaction import redacted, redacted_json
 from recomma.adapters.postgres.tables import dead_letters, settings_versions
 from recomma.domain.messages import BadMessage
+from recomma.domain.reasons import Reason
 from recomma.ports import DeadLetter
+from recomma.redaction import redacted, redacted_json
 
 TEXT_MAX: Final = 10_000  # An error's text may hold a whole answer of the other side.
+MENDED: Final = "mended: a later run has shown that the cause is gone"
 NEWEST: Final = ("why", "error", "traceback", "attempts", "died_at", "code_version", "versions")
 
 
@@ -55,6 +58,23 @@ def bury(
         now,
         code_version,
     )
+
+
+def mend(connection: Connection, note_id: int, reason: Reason, act: Act) -> None:
+    """Close the open letters of a note with this reason, because its cause is gone.
+
+    `act.actor` is the step that has seen it: an alarm that goes on when all is well teaches
+    people to overlook the next one.
+    """
+    letter = dead_letters.c
+    mended = connection.execute(
+        update(dead_letters)
+        .where(letter.note_id == note_id, letter.reason == str(reason), letter.state == "dead")
+        .values(state="discarded", actor=act.actor, acted_at=act.at, remark=MENDED)
+        .returning(letter.id)
+    )
+    for letter_id in mended.scalars().all():
+        write_down(connection, act, "discard", f"dead_letter/{letter_id}", {"why": MENDED})
 
 
 def keep(

@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from recomma.adapters.postgres import burying
+from recomma.adapters.postgres.audit import Act
 from recomma.adapters.postgres.tables import accounts, deals, notes, venues
 from recomma.adapters.postgres.values import note_key, note_of
 from recomma.domain.notes import Note, Step
@@ -222,6 +223,8 @@ def rule(
             errors if ruling.failed else row.errors, row.failing_since or now, ruling.failed
         )
         burying.bury(connection, row.id, ruling.letter, history, now, code_version)
+    if ruling.mended is not None:
+        burying.mend(connection, row.id, ruling.mended, Act(str(claim.note.step), now))
     changes = _ended(ruling, now, errors, row.failing_since or now)
     if dies:
         changes |= {"dead": True, "due_at": None, "look_at": None}

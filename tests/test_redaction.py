@@ -2,7 +2,7 @@
 
 import pytest
 
-from recomma.adapters.postgres.redaction import redacted, redacted_json
+from recomma.redaction import redacted, redacted_json
 
 KEY = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
 PEM = "-----BEGIN RSA PRIVATE KEY" + "-----\nMIIEow+/x\nAB==\n-----END RSA PRIVATE KEY" + "-----"

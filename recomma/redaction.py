@@ -1,8 +1,8 @@
 """Leaves out of somebody's words what nobody may read there: keys, passwords, signatures.
 
-An error may quote a whole request, a URL or a key that could not be parsed, and a dead letter is
-shown to people and to programs. By its looks alone: the secrets themselves are known elsewhere, and
-one that was revoked yesterday is no longer known at all.
+An error may quote a whole request, a URL or a key that could not be parsed, and dead letters and
+log lines are shown to people and to programs. By its looks alone: the secrets themselves are known
+elsewhere, and one that was revoked yesterday is no longer known at all.
 """
 
 import math
