@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -13,6 +14,7 @@ from recomma.demo import report as reports
 from recomma.demo import scene, words
 from recomma.demo.deal import BOTS, ScriptedDeal
 from recomma.demo.happenings import Told
+from recomma.demo.kills import WORKER, Kills, Victim
 from recomma.demo.performance import Performance
 from recomma.demo.report import Report
 from recomma.demo.scene import Observer, Scene
@@ -35,17 +37,18 @@ PATIENCE: Final = timedelta(seconds=40)
 looks that follow it, on a slow machine."""
 
 
-def demo(*, as_json: bool, keep: bool) -> int:
+def demo(*, as_json: bool, keep: bool, kills: int) -> int:
     """Play the script; print the report; return 0 if everything ended as scripted, else 1.
 
-    `keep` stays until Ctrl-C after that. Raises CannotStart, CannotPlay, ControlFailed.
+    `keep` stays until Ctrl-C after that; `kills` says how often the worker of `orders` is killed.
+    Raises CannotStart, CannotPlay, ControlFailed.
     """
     deals = script()
     screen = choose(deals, silent=as_json)
     with unwinding_on_sigterm():
         screen.say("Starting Postgres, Valkey, two simulated exchanges, five workers and beat ...")
         with Stage((VENUE,)) as stage:
-            found = _play(stage, deals, screen)
+            found = _play(stage, deals, screen, kills)
             _tell(found, as_json=as_json)
             status = 1 if found.wrong else 0
             if keep:
@@ -55,7 +58,7 @@ def demo(*, as_json: bool, keep: bool) -> int:
     return status
 
 
-def _play(stage: Stage, deals: Sequence[ScriptedDeal], screen: Screen) -> Report:
+def _play(stage: Stage, deals: Sequence[ScriptedDeal], screen: Screen, kills: int) -> Report:
     up_at = datetime.now(UTC)
     stage.configure(enabled_at=up_at)
     ledger = wiring.ledger_of(stage.settings)
@@ -70,8 +73,16 @@ def _play(stage: Stage, deals: Sequence[ScriptedDeal], screen: Screen) -> Report
     performance = Performance(stage.source, stage.venue, deals, start)
     performance.load()
     observer = Observer(stage.source, stage.venue, VENUE.account, _ledger(stage.settings))
+    show = _Show(stage, screen, performance, Kills(_victim(stage), kills), up_at)
     with screen.playing():
-        return _watch(performance, observer, stage, screen, up_at)
+        return show.watch(observer)
+
+
+def _victim(stage: Stage) -> Victim:
+    return Victim(
+        restart=lambda: stage.restart_worker(WORKER, WORKER, THREADS),
+        is_up=lambda: stage.is_up(WORKER),
+    )
 
 
 def _ledger(settings: Settings) -> scene.Ledger:
@@ -83,21 +94,37 @@ def _ledger(settings: Settings) -> scene.Ledger:
     return scene.Ledger(books.deals, dead_letters)
 
 
-def _watch(
-    performance: Performance, observer: Observer, stage: Stage, screen: Screen, up_at: datetime
-) -> Report:
-    """Look again and again until the script has ended and the mirror stands as it should."""
-    told = Told()
-    while True:
-        performance.click(datetime.now(UTC))
-        seen = observer.look()
-        found = reports.make(performance.deals, seen, _first_order_after(seen, up_at))
-        screen.show(found.deals, told.news(seen), performance.start)
-        over = seen.at > performance.ends_at
-        if (over and not found.wrong) or seen.at > performance.ends_at + PATIENCE:
-            return found
-        stage.children.check()
-        time.sleep(LOOK_SECONDS)
+@dataclass(frozen=True)
+class _Show:
+    """What happens in front of the user while the script plays."""
+
+    stage: Stage
+    screen: Screen
+    performance: Performance
+    kills: Kills
+    up_at: datetime
+
+    def watch(self, observer: Observer) -> Report:
+        """Look again and again until the script has ended and the mirror stands as it should."""
+        told, ends_at = Told(), self.performance.ends_at
+        while True:
+            self.performance.click(datetime.now(UTC))
+            seen = observer.look()
+            found = self._tell(seen, told)
+            if (seen.at > ends_at and not found.wrong) or seen.at > ends_at + PATIENCE:
+                return found
+            self.stage.children.check()
+            time.sleep(LOOK_SECONDS)
+
+    def _tell(self, seen: Scene, told: Told) -> Report:
+        start = self.performance.start
+        done = list(self.kills.go_on(seen))
+        first = _first_order_after(seen, self.up_at)
+        found = reports.make(self.performance.deals, seen, first, self.kills.planned)
+        self.screen.show(found.deals, told.news(seen), start)
+        for sentence in done:
+            self.screen.say(f"{(seen.at - start).total_seconds():5.1f} s  {sentence}")
+        return found
 
 
 def _first_order_after(seen: Scene, up_at: datetime) -> timedelta | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from recomma.demo.deal import ScriptedDeal
 from recomma.demo.happenings import plain
+from recomma.demo.kills import WORKER, Kill
 from recomma.demo.scene import Scene, VenueOrder
 from recomma.domain.differences import Difference, differences
 from recomma.domain.duplicates import Executed, duplicates
@@ -62,6 +63,7 @@ class Report:
     foreign: int
     first_order_after: timedelta | None  # Since the servers were up.
     naked: Summary  # How long positions stood without exits.
+    kills: tuple[Kill, ...] = ()
 
     @property
     def unexplained(self) -> list[str]:
@@ -82,7 +84,8 @@ class Report:
             "legs filled more than once": self.duplicates,
             "orders on the venue that are nobody's": self.foreign,
         }
-        return [*found, *(f"{count} {what}" for what, count in counts.items() if count)]
+        found += [f"{count} {what}" for what, count in counts.items() if count]
+        return [*found, *(_unfinished(kill) for kill in self.kills if kill.away is None)]
 
     def as_json(self) -> dict[str, Any]:
         first = self.first_order_after
@@ -96,6 +99,7 @@ class Report:
             "unexplained": self.unexplained,
             "first_order_after_seconds": round(first.total_seconds(), 1) if first else None,
             "naked_seconds": self.naked.as_json(),
+            "kills": [kill.as_json() for kill in self.kills],
             "as_scripted": not self.wrong,
             "not_as_scripted": self.wrong,
             "per_deal": [deal.as_json() for deal in self.deals],
@@ -103,7 +107,10 @@ class Report:
 
 
 def make(
-    deals: Iterable[ScriptedDeal], scene: Scene, first_order_after: timedelta | None
+    deals: Iterable[ScriptedDeal],
+    scene: Scene,
+    first_order_after: timedelta | None,
+    kills: Iterable[Kill] = (),
 ) -> Report:
     """Compare the script, both sides and the ledger."""
     return Report(
@@ -113,7 +120,13 @@ def make(
         foreign=scene.foreign,
         first_order_after=first_order_after,
         naked=_naked(scene),
+        kills=tuple(kills),
     )
+
+
+def _unfinished(kill: Kill) -> str:
+    what = "has not come back" if kill.at else "was to be killed, and was not"
+    return f"the worker of {WORKER} {what}"
 
 
 def _executed(scene: Scene) -> Iterable[Executed]:

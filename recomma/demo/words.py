@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from recomma.demo.happenings import plain
+from recomma.demo.kills import WORKER
 from recomma.demo.report import DealReport, Report
 
 SHOWN_ROW = "{:7}  {:10}  {:18}  {:>6}  {:>6}  {:>6}  {:>8}  {}"
@@ -24,11 +25,23 @@ def report_lines(report: Report) -> Iterable[str]:
     if report.first_order_after:
         seconds = report.first_order_after.total_seconds()
         yield f"First mirrored order {seconds:.1f} s after the servers were up."
+    yield from _killed(report)
     if report.wrong:
         yield "Not everything ended as scripted:"
         yield from (f"  {what}" for what in report.wrong)
     else:
         yield "Everything ended as scripted."
+
+
+def _killed(report: Report) -> Iterable[str]:
+    away = [kill.away.total_seconds() for kill in report.kills if kill.away is not None]
+    if not away:
+        return
+    after = ", ".join(f"{seconds:.1f} s" for seconds in away)
+    times = {1: "once", 2: "twice"}.get(len(away), f"{len(away)} times")
+    yield f"The worker of {WORKER} was killed {times} (SIGKILL), and was back after {after}."
+    if not report.wrong:
+        yield "Nothing was lost, and nothing was done twice."
 
 
 def _deal_lines(deal: DealReport) -> Iterable[str]:

@@ -28,15 +28,25 @@ class Children:
         self._environment = dict(environment)
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, arguments: Sequence[str], *, says_url: bool = False) -> str:
-        """Start `python -m <arguments>`; with `says_url` return the first line it prints."""
+    def start(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        says_url: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        """Start `python -m <arguments>`; with `says_url` return the first line it prints.
+
+        `environment` is for this child alone.
+        """
         with self.log_of(name).open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if says_url else log,
                 stderr=log,
-                env=os.environ | self._environment,
+                env=os.environ | self._environment | dict(environment or {}),
                 start_new_session=True,
             )
         self._servers.care_for(child.pid)

@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from recomma import wiring
@@ -57,7 +58,27 @@ class Stage(BareStage):
             *("-c", str(threads), "-n", f"{name}@stage", "-l", "warning"),
             *("--without-gossip", "--without-mingle"),
         ]
-        self.children.start(f"worker-{name}", arguments)
+        # Of its own, as in a container: the general worker would speak for all others.
+        environment = {"RECOMMA_STATE_FOLDER": str(self._state_of(name))}
+        self.children.start(f"worker-{name}", arguments, environment=environment)
+
+    def restart_worker(self, name: str, queues: str, threads: int) -> None:
+        """Kill the worker (SIGKILL), and start it again as a service manager would."""
+        self.children.kill(f"worker-{name}")
+        for file in self._signs_of(name):
+            file.unlink()
+        self.start_worker(name, queues, threads)
+
+    def is_up(self, name: str) -> bool:
+        """Say whether the worker has reached its broker since it was last started."""
+        return bool(self._signs_of(name))
+
+    def _signs_of(self, name: str) -> list[Path]:
+        """Return the files that the worker touches as long as it is alive."""
+        return list(self._state_of(name).glob("alive-*"))
+
+    def _state_of(self, name: str) -> Path:
+        return self.folder / "state" / name
 
     def start_beat(self) -> None:
         schedule = str(self.folder / "state" / "beat")
