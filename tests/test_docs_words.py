@@ -29,6 +29,7 @@ from recomma.pipeline.survey import CONFIRM_AFTER, QUIET_AFTER
 from recomma.wiring.settings_in_force import APPLIED_SECONDS
 from tests.docs_generators import EXITS_MEAN, ROOT, SETTINGS_MEAN, generated
 from tests.docs_pages import flat, name, page
+from workers.publisher import DEPTH_MAX
 from workers.ticks import BACKLOG_MAX
 
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven")
@@ -165,6 +166,7 @@ def test_the_numbers_in_the_pages_are_those_of_the_code() -> None:
             f"after {ATTEMPTS_MAX} attempts in a row",
             f"with which {DEATHS_MAX} workers in a row have died",
             f"more than {BACKLOG_MAX} messages wait",
+            f"in which {DEPTH_MAX} wait gets no more",
             f"cloid, nonce, expiry ({ATTEMPT_LIFE.seconds} s)",
             f"Expired, and {DOUBT_MARGIN.seconds} s more",
             f"{LEASE.seconds} s of real time",

@@ -5,7 +5,7 @@ published to a list, taken from it risk first, and run. Simulation tests and
 `recomma rehearse --in-process` use it; nothing about a step is different here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -32,6 +32,9 @@ class WaitingNotes:
 
     def publish(self, notes: Sequence[Note]) -> None:
         self.waiting.extend(notes)
+
+    def full(self) -> Collection[Queue]:
+        return ()
 
     def take(self, chance: Random | None = None) -> Note:
         """Take the next note: risk first, or any of them, since messages come in any order."""

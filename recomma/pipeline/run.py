@@ -48,14 +48,16 @@ its broker, or in the hands of a worker that died before it could claim it."""
 def run(note: Note, tools: Tools) -> None:
     """Run `note` if it is due and free. Never raises for what a step does.
 
-    A note whose subject is being worked on is marked: the holder publishes it when it lets go.
+    A note whose subject is being worked on is marked: the holder publishes it when it lets go, or
+    the relay does. Not we: behind a step that takes longer than its lease, publishing, taking and
+    marking one note would go round without a pause.
     """
     now = tools.clock()
     with tools.locks.hold(note.subject) as held:
-        if held:
-            _claim_and_run(note, tools, now)
-        else:
+        if not held:
             tools.ledger.mark(note)
+            return
+        _claim_and_run(note, tools, now)
     publish_due(tools, now)
 
 
@@ -68,7 +70,8 @@ def relay(tools: Tools) -> int:
 
 
 def publish_due(tools: Tools, now: datetime) -> int:
-    notes = tools.ledger.take_unpublished(now, PUBLISH_MAX)
+    full = tools.publisher.full()
+    notes = tools.ledger.take_unpublished(now, PUBLISH_MAX, without=full)
     if notes:
         tools.publisher.publish(notes)
     return len(notes)

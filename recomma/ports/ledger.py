@@ -1,13 +1,13 @@
 """The system of record: notes, books, and facts that need no lock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from recomma.domain.bots import SourceBot
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, Queue
 from recomma.domain.reasons import Reason
 from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
@@ -77,8 +77,13 @@ class Ledger(Protocol):
     def mark(self, note: Note) -> None:
         """Have a note published again that could not be worked on because its subject is busy."""
 
-    def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
-        """Return due notes that are to be published, and count them as published."""
+    def take_unpublished(
+        self, now: datetime, limit: int, without: Collection[Queue] = ()
+    ) -> Sequence[Note]:
+        """Return due notes that are to be published, and count them as published.
+
+        Those of the queues `without` are left for later.
+        """
 
     def forget_publication(self, older_than: timedelta) -> int:
         """Have due notes published again that nobody picked up; return how many."""

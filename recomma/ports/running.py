@@ -1,11 +1,11 @@
 """What runs the steps: time, chance, locks, queues, counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, Queue
 
 Clock = Callable[[], datetime]
 """The time that due times, ages and nonces are measured in; simulated in a rehearsal."""
@@ -27,6 +27,9 @@ class Publisher(Protocol):
     """Puts notes on their queues. A note that cannot be published stays for the relay."""
 
     def publish(self, notes: Sequence[Note]) -> None: ...
+    def full(self) -> Collection[Queue]:
+        """Return the queues that take no more hints for now: as deep as they may be, or nobody
+        knows how deep. What is due for them stays a row."""
 
 
 class Metrics(Protocol):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from recomma.domain.notes import plan, reconcile, watch
+from recomma.domain.notes import Queue, plan, reconcile, watch
 from recomma.domain.reasons import Reason
 from recomma.ports import DeadLetter, Ruling
 from tests.contract.ledger_world import (
@@ -283,3 +283,13 @@ def test_two_that_publish_at_once_publish_nothing_twice(world: LedgerWorld) -> N
     rest = world.ledger.take_unpublished(world.now, 40)
     assert len(published) == len(set(published))
     assert len(published) + len(rest) == 40
+
+
+def test_a_note_of_a_full_queue_waits_and_goes_out_when_there_is_room(world: LedgerWorld) -> None:
+    world.ledger.leave(PLAN, world.now)
+    world.ledger.leave(SUBMIT, world.now)
+
+    taken = world.ledger.take_unpublished(world.now, 10, without=[Queue.DEALS])
+
+    assert list(taken) == [SUBMIT]
+    assert list(world.ledger.take_unpublished(world.now, 10)) == [PLAN]

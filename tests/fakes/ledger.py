@@ -1,6 +1,6 @@
 """The system of record in memory. It passes the contract suite of recomma.ports.Ledger."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from threading import RLock
 
 from recomma.domain.bots import SourceBot
 from recomma.domain.mirrored import Mirrored
-from recomma.domain.notes import Note, reconcile
+from recomma.domain.notes import Note, Queue, reconcile
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
@@ -123,9 +123,11 @@ class FakeLedger:
         with self._transaction():
             self._notes.mark(note)
 
-    def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
+    def take_unpublished(
+        self, now: datetime, limit: int, without: Collection[Queue] = ()
+    ) -> Sequence[Note]:
         with self._transaction():
-            return self._notes.take_unpublished(now, limit)
+            return self._notes.take_unpublished(now, limit, without)
 
     def forget_publication(self, older_than: timedelta) -> int:
         with self._transaction():

@@ -1,10 +1,11 @@
 """Notes of the in-memory ledger: who may take one, and when it comes again."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, Queue
 from recomma.ports import Claim, Clock, DeadLetter, Ruling
 from tests.fakes.rows import LetterRow, NoteRow, Rows
 
@@ -100,7 +101,7 @@ class FakeNotes:
         if note in self.rows.notes:
             self.rows.notes[note] = replace(self.rows.notes[note], published_at=None)
 
-    def take_unpublished(self, now: datetime, limit: int) -> list[Note]:
+    def take_unpublished(self, now: datetime, limit: int, without: Collection[Queue]) -> list[Note]:
         real_now = self.real_clock()
         notes = self.rows.notes.values()
         waiting = [r for r in notes if r.published_at is None and self._due(r, now)]
@@ -109,6 +110,7 @@ class FakeNotes:
         held = [row for row in notes if row.leased_until and row.leased_until > real_now]
         busy = {row.note.subject for row in held}
         free = [r for r in waiting if r.note.subject not in busy and self._free(r)]
+        free = [r for r in free if r.note.queue not in without]
         taken = self._in_turn(free)[:limit]
         for row in taken:
             self.rows.notes[row.note] = replace(row, published_at=real_now)

@@ -1,15 +1,17 @@
 """One place obeys the verdicts: attempts, back-off, dead letters (design.md, section 4)."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from structlog.testing import capture_logs
 
-from recomma.domain.notes import Note, Step, plan, reconcile, refresh, watch
+from recomma.domain.notes import Note, Queue, Step, plan, reconcile, refresh, watch
 from recomma.domain.reasons import Reason
 from recomma.domain.source import SourceDeal
-from recomma.pipeline.run import NEVER_DIES_BACK_OFF, run
+from recomma.pipeline.loop import WaitingNotes
+from recomma.pipeline.run import NEVER_DIES_BACK_OFF, relay, run
 from recomma.ports.guarding import OverBudget
 from tests.fakes.rows import NoteRow
 from tests.pipeline import story
@@ -164,3 +166,39 @@ def test_an_account_that_may_be_read_again_needs_nobody() -> None:
 
     assert [letter.reason for letter in letters] == [Reason.SOURCE_REFUSED]
     assert world.letters() == []
+
+
+def test_a_note_whose_subject_is_held_beyond_the_lease_does_not_go_round_and_round() -> None:
+    world = bought_world()
+    world.ledger.leave(plan(DEAL), world.now)
+    world.ledger.take_unpublished(world.now, 10)
+    world.locks.taken.add(plan(DEAL).subject)
+
+    run(plan(DEAL), world.tools)
+
+    assert world.publisher.waiting == []
+    world.locks.taken.clear()
+    relay(world.tools)
+    assert plan(DEAL) in world.publisher.waiting
+
+
+def test_what_is_due_for_a_full_queue_stays_a_row_until_there_is_room() -> None:
+    world = bought_world()
+    full = FullPublisher()
+    world.tools = replace(world.tools, publisher=full)
+    world.ledger.leave(plan(DEAL), world.now)
+
+    published = relay(world.tools)
+
+    assert (published, full.waiting) == (0, [])
+    full.queues = ()
+    assert relay(world.tools) == 1
+
+
+class FullPublisher(WaitingNotes):
+    """A broker without room."""
+
+    queues: Collection[Queue] = tuple(Queue)
+
+    def full(self) -> Collection[Queue]:
+        return self.queues

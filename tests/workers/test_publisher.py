@@ -10,9 +10,10 @@ import pytest
 from celery import Celery
 
 from recomma.domain import notes
-from recomma.domain.notes import Note
+from recomma.domain.notes import QUEUE_OF, Note, Queue
 from tests.workers.running import Broker
-from workers.publisher import CeleryPublisher
+from workers import publisher as publisher_module
+from workers.publisher import DEPTH_MAX, CeleryPublisher
 
 
 def messages(valkey: Broker, queue: str) -> list[Any]:
@@ -90,6 +91,40 @@ def test_a_broker_that_is_away_costs_nothing_but_the_publication() -> None:
         app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
 
         CeleryPublisher(app).publish([notes.plan(7), notes.plan(8)])
+
+
+def test_a_broker_that_is_away_takes_nothing_and_is_asked_again() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        app = Celery(broker=f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
+        app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
+
+        assert set(CeleryPublisher(app).full()) == set(QUEUE_OF.values())
+
+
+def test_a_queue_is_full_at_its_limit_and_has_room_when_it_was_worked_on(
+    valkey: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "DEPTH_SECONDS", 0.0)
+    publisher = CeleryPublisher(valkey.app())
+    valkey.client.lpush("deals", *["message"] * DEPTH_MAX)
+    deep = publisher.full()
+    valkey.client.rpop("deals")
+
+    assert (deep, publisher.full()) == ([Queue.DEALS], [])
+
+
+def test_between_two_looks_a_publisher_counts_what_it_sends(
+    valkey: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "DEPTH_SECONDS", 600.0)
+    publisher = CeleryPublisher(valkey.app())
+    valkey.client.lpush("deals", *["message"] * (DEPTH_MAX - 1))
+    before = publisher.full()
+
+    publisher.publish([notes.plan(7)])
+
+    assert (before, publisher.full()) == ([], [Queue.DEALS])
 
 
 def test_a_full_broker_costs_nothing_but_the_publication(valkey: Broker) -> None:

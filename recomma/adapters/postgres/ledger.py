@@ -1,6 +1,6 @@
 """The system of record on Postgres. See recomma.ports.Ledger."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,7 +17,7 @@ from recomma.adapters.postgres.signer_book import PostgresSignerBook
 from recomma.adapters.postgres.surveys import PostgresSurveyBook
 from recomma.adapters.postgres.tables import accounts, deals, signers, venues
 from recomma.adapters.postgres.values import AnyRow, Applied, Stamp, venue_of
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, Queue
 from recomma.domain.venue import Fill, Market
 from recomma.ports import (
     AccountBook,
@@ -79,10 +79,12 @@ class PostgresLedger:
         with self._engine.begin() as connection:
             notes.mark(connection, note)
 
-    def take_unpublished(self, now: datetime, limit: int) -> Sequence[Note]:
+    def take_unpublished(
+        self, now: datetime, limit: int, without: Collection[Queue] = ()
+    ) -> Sequence[Note]:
         # One statement needs no transaction around it, and every step ends with this one.
         with self._alone.connect() as connection:
-            return notes.take_unpublished(connection, now, limit, self._look_cadence)
+            return notes.take_unpublished(connection, now, limit, without, self._look_cadence)
 
     def forget_publication(self, older_than: timedelta) -> int:
         with self._engine.begin() as connection:

@@ -4,12 +4,13 @@ Due times are of the program's clock, which may be simulated. Leases and publica
 time, because they guard against processes that really died and messages that were really lost.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BindParameter,
     Column,
@@ -19,7 +20,9 @@ from sqlalchemy import (
     Interval,
     Select,
     Table,
+    Text,
     Update,
+    all_,
     and_,
     bindparam,
     case,
@@ -37,7 +40,7 @@ from recomma.adapters.postgres import burying
 from recomma.adapters.postgres.audit import Act
 from recomma.adapters.postgres.tables import accounts, deals, notes, venues
 from recomma.adapters.postgres.values import note_key, note_of
-from recomma.domain.notes import Note, Step
+from recomma.domain.notes import Note, Queue, Step
 from recomma.ports import Claim, Ruling
 
 ERRORS_KEPT: Final = 20
@@ -265,10 +268,14 @@ def mark(connection: Connection, note: Note) -> None:
 
 
 def take_unpublished(
-    connection: Connection, now: datetime, limit: int, look_cadence: bool
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    without: Collection[Queue],
+    look_cadence: bool,
 ) -> list[Note]:
     """Take due notes whose subject nobody works on, in turns between the bots of each queue."""
-    bound = {"now": now, "most": limit}
+    bound = {"now": now, "most": limit, "full": [str(queue) for queue in without]}
     taken = connection.execute(_taking(look_cadence), bound).all()
     return [note_of(row) for row in sorted(taken, key=lambda row: (row.turn, row.id))]
 
@@ -278,7 +285,8 @@ def take_unpublished(
 
 @cache
 def _taking(look_cadence: bool) -> ReturningUpdate[Any]:
-    free = and_(due(AT, look_cadence), notes.c.published_at.is_(None), _FREE)
+    room = notes.c.queue != all_(bindparam("full", type_=ARRAY(Text)))
+    free = and_(due(AT, look_cadence), notes.c.published_at.is_(None), _FREE, room)
     picked = _in_turn(free)
     locked = (
         select(notes.c.id, picked.c.turn)
