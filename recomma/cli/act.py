@@ -7,6 +7,7 @@ import click
 
 from recomma.cli.acting import ID_MAX, Id, Words, actor, amount, say_json
 from recomma.cli.exits import Exit, fail
+from recomma.cli.now import act, now_options, seconds_of
 from recomma.cli.stop import as_json_option, dry_run_option, set_stop
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.reasons import Reason
@@ -39,28 +40,31 @@ class _Target(click.ParamType[tuple[str, int | str]]):
 @click.argument("deal", type=Id)
 @click.option("--venue", type=Words(), help="Only on this venue.")
 @click.option("--why", type=Words(), default="", help="A remark for whoever looks later.")
+@now_options
 @dry_run_option
 @as_json_option
-def close(deal: int, venue: str | None, why: str, dry_run: bool, as_json: bool) -> None:
+def close(deal: int, dry_run: bool, as_json: bool, **asked: Any) -> None:
     """Close what DEAL holds, reduce-only, and enter nothing more for it.
 
     It is the stop close_all for this one deal: 3Commas goes on with its own.
     """
     new = NewStop(
-        Level.CLOSE_ALL, Scope(venue, deal_id=deal), why=why, reason=Reason.CLOSED_BY_PERSON
+        Level.CLOSE_ALL,
+        Scope(asked["venue"], deal_id=deal),
+        why=asked["why"],
+        reason=Reason.CLOSED_BY_PERSON,
     )
-    set_stop(new, dry_run=dry_run, as_json=as_json)
+    set_stop(new, dry_run=dry_run, as_json=as_json, within_seconds=seconds_of(asked))
 
 
 @click.command()
 @click.argument("target", metavar="DEAL|ORDER", type=_Target())
 @click.option("--venue", type=Words(), help="Of a deal: only on this venue.")
 @click.option("--why", type=Words(), default="", help="A remark for whoever looks later.")
+@now_options
 @dry_run_option
 @as_json_option
-def cancel(
-    target: tuple[str, int | str], venue: str | None, why: str, dry_run: bool, as_json: bool
-) -> None:
+def cancel(target: tuple[str, int | str], dry_run: bool, as_json: bool, **asked: Any) -> None:
     """Cancel the entries of a deal, or one entry, for good; exits stay.
 
     DEAL|ORDER is an id (deal/7 or order/7 where it could be both) or an order's cloid.
@@ -69,6 +73,7 @@ def cancel(
     from recomma.config import load
 
     kind, id_ = target
+    venue, why = asked["venue"], asked["why"]
     store = wiring.stops_of(load())
     if isinstance(id_, int) and not kind:
         known = [word for word in ("deal", "order") if store.knows(word, id_)]
@@ -84,11 +89,12 @@ def cancel(
             reason=Reason.CANCELLED_BY_PERSON,
             cancel_entries=True,
         )
-        set_stop(new, dry_run=dry_run, as_json=as_json)
+        set_stop(new, dry_run=dry_run, as_json=as_json, within_seconds=seconds_of(asked))
         return
     if venue:
         raise click.UsageError("--venue is for a deal: an order is on one venue.")
-    _cancel_order(store.order(id_), why=why, dry_run=dry_run, as_json=as_json)
+    order, seconds = store.order(id_), seconds_of(asked)
+    _cancel_order(order, why=why, dry_run=dry_run, as_json=as_json, within_seconds=seconds)
 
 
 def _which(id_: int, known: list[str]) -> None:
@@ -97,7 +103,9 @@ def _which(id_: int, known: list[str]) -> None:
     fail(Exit.NOT_FOUND, f"There is neither a deal nor an order {id_}.")
 
 
-def _cancel_order(order: MirrorOrder, *, why: str, dry_run: bool, as_json: bool) -> None:
+def _cancel_order(
+    order: MirrorOrder, *, why: str, dry_run: bool, as_json: bool, within_seconds: int
+) -> None:
     from recomma import wiring
     from recomma.config import load
 
@@ -114,11 +122,21 @@ def _cancel_order(order: MirrorOrder, *, why: str, dry_run: bool, as_json: bool)
             f"{what} is cancelled: {order.terms.side} {amount(order.remaining)} {order.coin} "
             f"at {amount(order.terms.price)}. It is not placed again."
         )
+    store = wiring.stops_of(load())
     if not dry_run:
-        wiring.stops_of(load()).cancel_order(order.id, actor(), why)
-    if as_json:
-        told = {"id": order.id, "deal": order.deal_id, "venue": order.venue}
-        told |= {"leg": str(order.leg), "state": str(order.state)}
-        say_json({"dry_run": dry_run, "cancels": [told]})
+        store.cancel_order(order.id, actor(), why)
+    cancelled = {"id": order.id, "deal": order.deal_id, "venue": order.venue}
+    cancelled |= {"leg": str(order.leg), "state": str(order.state)}
+    told = {"dry_run": dry_run, "cancels": [cancelled]}
+    if within_seconds and not dry_run:
+        here = Scope(order.venue, deal_id=order.deal_id)
+        act(
+            lambda: store.preview(here).only(order.id),
+            within_seconds=within_seconds,
+            as_json=as_json,
+            told=told,
+        )
+    elif as_json:
+        say_json(told)
     elif dry_run:
         click.echo("Dry run: nothing was done.")

@@ -9,6 +9,7 @@ import click
 
 from recomma.cli.acting import Id, Words, actor, instant, say_json
 from recomma.cli.exits import Exit, fail
+from recomma.cli.now import act, now_options, seconds_of
 from recomma.cli.stop_words import stop_json, stop_lines, touched_json, touched_lines
 from recomma.domain.stops import Level, Scope, Stop
 from recomma.domain.touched import NewStop
@@ -79,6 +80,7 @@ def scope_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--for", "lasts", type=_For(), help="Lifted by itself after 30m, 12h, 2d.")
 @click.option("--why", type=Words(), default="", help="A remark for whoever looks later.")
 @click.option("--cancel-entries", is_flag=True, help="Take resting entries away, too.")
+@now_options
 @dry_run_option
 @as_json_option
 def stop(level: str | None, as_json: bool, dry_run: bool, **asked: Any) -> None:
@@ -86,15 +88,16 @@ def stop(level: str | None, as_json: bool, dry_run: bool, **asked: Any) -> None:
 
     LEVEL, from the mildest to the strictest: no_new_deals (running deals go on), no_entries (exits
     go on), close_all (positions are closed), frozen (nothing is sent but cancels). Workers obey
-    from the moment that this command has ended.
+    from the moment that the stop is in force; with --now this command does itself what they would.
     """
+    within_seconds = seconds_of(asked)
     if level is None:
-        if dry_run or any(asked.values()):
+        if dry_run or any(value for name, value in asked.items() if name != "within"):
             raise click.UsageError(f"Say which level: {', '.join(LEVELS)}.")
         _list(as_json=as_json)
         return
     new = _new(Level[level.upper()], asked)
-    set_stop(new, dry_run=dry_run, as_json=as_json)
+    set_stop(new, dry_run=dry_run, as_json=as_json, within_seconds=within_seconds)
 
 
 def _new(level: Level, asked: dict[str, Any]) -> NewStop:
@@ -118,8 +121,8 @@ def _new(level: Level, asked: dict[str, Any]) -> NewStop:
     )
 
 
-def set_stop(new: NewStop, *, dry_run: bool, as_json: bool) -> None:
-    """Say what a stop does, then set it."""
+def set_stop(new: NewStop, *, dry_run: bool, as_json: bool, within_seconds: int) -> None:
+    """Say what a stop does, then set it; with `within_seconds`, do here what it asks for."""
     from recomma import wiring
     from recomma.config import load
 
@@ -128,16 +131,23 @@ def set_stop(new: NewStop, *, dry_run: bool, as_json: bool) -> None:
     if not as_json:
         click.echo("\n".join(touched_lines(there, new)))
     set_ = None if dry_run else store.set(new, who)
+    told = {"dry_run": dry_run, "level": new.level.word} | touched_json(there, new)
+    told |= {"stop": stop_json(set_) if set_ else None}
+    acts = bool(set_ and within_seconds)
     if as_json:
-        say_json(
-            {"dry_run": dry_run, "level": new.level.word}
-            | touched_json(there, new)
-            | {"stop": stop_json(set_) if set_ else None}
-        )
+        if not acts:
+            say_json(told)
     elif set_:
         click.echo(f"Stop {set_.id} is in force; `recomma resume {set_.id}` lifts it.")
     else:
         click.echo("Dry run: nothing was done.")
+    if acts:
+        act(
+            lambda: store.preview(new.scope).left_by(new),
+            within_seconds=within_seconds,
+            as_json=as_json,
+            told=told,
+        )
 
 
 def _list(*, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """Stops, and what they touch, as lines for a person and as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from recomma.cli.acting import aligned, amount, counted, instant
@@ -63,16 +63,17 @@ def touched_json(there: Touched, new: NewStop) -> dict[str, Any]:
     return {
         "deals": [{"deal": deal_id, "venue": venue} for deal_id, venue in there.deals],
         "cancels": [order_json(order) for order in there.taken_away_by(new)],
-        "closes": [
-            {
-                "deal": held.deal_id,
-                "venue": held.venue,
-                "coin": held.coin,
-                "side": "long" if held.side is Side.BUY else "short",
-                "size": held.left,
-            }
-            for held in there.closed_by(new)
-        ],
+        "closes": [position_json(held) for held in there.closed_by(new)],
+    }
+
+
+def position_json(held: PositionThere) -> dict[str, Any]:
+    return {
+        "deal": held.deal_id,
+        "venue": held.venue,
+        "coin": held.coin,
+        "side": "long" if held.side is Side.BUY else "short",
+        "size": held.left,
     }
 
 
@@ -130,3 +131,39 @@ def closing_lines(positions: Iterable[PositionThere]) -> list[str]:
 
 def _listed(head: str, rows: Sequence[Sequence[object]]) -> list[str]:
     return [f"  {head}:", *aligned(rows, indent="    ")] if rows else [f"  {head}."]
+
+
+Whys = Mapping[tuple[int, str], Sequence[str]]
+"""What the last looks and requests of deals on venues have said."""
+
+
+def left_json(there: Touched, whys: Whys) -> dict[str, Any]:
+    """Return what has not been cancelled or closed, and what is known of why."""
+    return {
+        "orders": [order_json(order) for order in there.orders],
+        "positions": [position_json(held) for held in there.positions],
+        "why": [
+            {"deal": deal_id, "venue": venue, "says": list(says)}
+            for (deal_id, venue), says in whys.items()
+        ],
+    }
+
+
+def left_lines(there: Touched, whys: Whys) -> list[str]:
+    """Say what has not been cancelled or closed, and what is known of why."""
+    lines = []
+    for place in there.deals:
+        lines.append(f"  deal {place[0]} on {place[1]}:")
+        lines += [
+            f"    {'long' if held.side is Side.BUY else 'short'} {amount(held.left)} {held.coin}"
+            for held in there.positions
+            if (held.deal_id, held.venue) == place
+        ]
+        lines += [
+            f"    order {o.id}, {o.leg}: {o.side} {amount(o.size)} {o.coin} at {amount(o.price)}, "
+            f"{o.state.replace('_', ' ')}"
+            for o in there.orders
+            if (o.deal_id, o.venue) == place
+        ]
+        lines += [f"    {said}" for said in whys.get(place, ())]
+    return lines

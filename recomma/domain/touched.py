@@ -83,3 +83,29 @@ class Touched:
 
     def closed_by(self, new: NewStop) -> Sequence[PositionThere]:
         return self.positions if new.level is Level.CLOSE_ALL else ()
+
+    def left_by(self, new: NewStop) -> "Touched":
+        """Return what a stop that is in force has still to cancel and to close.
+
+        A planned order is not on the venue, and the stop keeps it from being asked for. A close is
+        over when the exits are gone, too.
+        """
+        closes = new.level is Level.CLOSE_ALL
+        orders = [
+            order
+            for order in self.orders
+            if new.takes_entries_away
+            and order.state is not State.PLANNED
+            and (closes or not order.reduce_only)
+        ]
+        positions = self.closed_by(new)
+        concerned = {
+            *((order.deal_id, order.venue) for order in orders),
+            *((position.deal_id, position.venue) for position in positions),
+        }
+        return Touched(orders, positions, sorted(concerned))
+
+    def only(self, order_id: int) -> "Touched":
+        """Return one order, where it is still alive."""
+        orders = [order for order in self.orders if order.id == order_id]
+        return Touched(orders, (), [(order.deal_id, order.venue) for order in orders])

@@ -53,12 +53,21 @@ def run(note: Note, tools: Tools) -> None:
     marking one note would go round without a pause.
     """
     now = tools.clock()
+    if take_up(note, tools, now):
+        publish_due(tools, now)
+
+
+def take_up(note: Note, tools: Tools, now: datetime) -> bool:
+    """Do as `run` does, and publish nothing: what is left stands in the notes' rows.
+
+    Return False if somebody else works on the subject.
+    """
     with tools.locks.hold(note.subject) as held:
-        if not held:
+        if held:
+            _claim_and_run(note, tools, now)
+        else:
             tools.ledger.mark(note)
-            return
-        _claim_and_run(note, tools, now)
-    publish_due(tools, now)
+    return held
 
 
 def relay(tools: Tools) -> int:
@@ -193,7 +202,8 @@ def _plan(claim: Claim, tools: Tools, now: datetime) -> Verdict:
 
 def _submit(claim: Claim, tools: Tools, now: datetime) -> Verdict:
     venue = tools.venues[claim.note.venue]
-    return submit(venue=venue, ledger=tools.ledger, fence=claim.fence, now=now)
+    ledger, fence = tools.ledger, claim.fence
+    return submit(venue=venue, ledger=ledger, fence=fence, now=now, enters=tools.enters)
 
 
 def _reconcile(claim: Claim, tools: Tools, now: datetime) -> Verdict:

@@ -58,8 +58,13 @@ class Asked:
     held: bool = False  # By a stop that came after it was stored: it is not sent again.
 
 
-def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Verdict:
-    """Ask for every due intent of `venue`, the most urgent first."""
+def submit(
+    *, venue: Venue, ledger: Ledger, fence: int | None, now: datetime, enters: bool = True
+) -> Verdict:
+    """Ask for every due intent of `venue`, the most urgent first.
+
+    Without `enters`, entries are left alone, and the note stays due for who asks for them.
+    """
     tried: set[int] = set()
     reads = Reads()
     mended: Reason | None = None
@@ -67,9 +72,9 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
         # Each in its own transaction: orders are locked by id, and those of the last answer and
         # those that are due next could otherwise be locked against that order.
         with ledger.signer(venue.name, fence) as book:
-            current = _doubtful(book, tried, now) or _next(book, venue, reads, now)
+            current = _doubtful(book, tried, now) or _next(book, venue, reads, now, enters=enters)
             if current is None and not reads.missing:
-                return _ended(book, sent, mended)
+                return _ended(book, sent, mended, None if enters else now)
             if current is not None:
                 tried.add(current.batch.id)
                 if not current.held:
@@ -92,7 +97,10 @@ def submit(*, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) ->
     return Later(now, "more to come", mended)
 
 
-def _ended(book: SignerBook, sent: int, mended: Reason | None) -> Verdict:
+def _ended(book: SignerBook, sent: int, mended: Reason | None, left_at: datetime | None) -> Verdict:
+    """`left_at`: now, if entries are left to others, who find the note due."""
+    if left_at and any(o.state is State.PLANNED and not o.is_exit for o in book.due(left_at)):
+        return Later(left_at, "entries are left to the workers", mended)
     due_at = book.next_due_at()
     if due_at:
         return Later(due_at, "orders wait", mended)
@@ -114,7 +122,9 @@ def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
     return Asked(batch, orders, resent=True, held=held)
 
 
-def _next(book: SignerBook, venue: Venue, reads: Reads, now: datetime) -> Asked | None:
+def _next(
+    book: SignerBook, venue: Venue, reads: Reads, now: datetime, *, enters: bool
+) -> Asked | None:
     """Store the next request: exits, then cancels, then entries.
 
     A new exit goes before the cancel of the one it replaces, so that no moment is without one.
@@ -129,7 +139,7 @@ def _next(book: SignerBook, venue: Venue, reads: Reads, now: datetime) -> Asked 
     if cancels:
         return _cancel(book, venue, cancels[:BATCH_MAX], now)
     entries = [order for order in due if order.state is State.PLANNED and not order.is_exit]
-    return _ask_entries(book, venue, entries, reads, now) if entries else None
+    return _ask_entries(book, venue, entries, reads, now) if entries and enters else None
 
 
 def _due(book: SignerBook, now: datetime) -> list[MirrorOrder]:

@@ -16,3 +16,4 @@ class Tools:
     metrics: Metrics
     clock: Clock
     jitter: Jitter
+    enters: bool = True  # False: `submit` leaves entries to others.

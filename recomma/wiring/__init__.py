@@ -1,6 +1,7 @@
 """The one place that knows which adapter stands behind which port."""
 
 from recomma.wiring.exchanges import source_of, venue_clock_skew, venue_of
+from recomma.wiring.now import act_here
 from recomma.wiring.outside import REAL, Outside, clock_of
 from recomma.wiring.servers import (
     engine_of,
@@ -32,6 +33,7 @@ __all__ = [
     "REAL",
     "Outside",
     "accounts_of",
+    "act_here",
     "apply_config",
     "apply_venues",
     "books_of",

@@ -56,6 +56,11 @@ class Guards:
         }
         return Guard(breakers, self._venue_budget, self._metrics)
 
+    def by_hand(self) -> Guard:
+        """Return the guard of a person's command that must not wait: nothing is refused by a
+        breaker or for want of budget, but everybody else's budget knows what it has cost."""
+        return Guard(budget=Urgent(self._venue_budget), metrics=self._metrics)
+
     def _breaker(self, name: str, rules: Rules) -> RedisBreaker:
         return RedisBreaker(self._reach, name, rules, metrics=self._metrics)
 
@@ -101,3 +106,22 @@ class Both:
 
     def pause(self, why: str, *, until: datetime | None = None, wait_seconds: int = 0) -> None:
         self._budgets[0].pause(why, until=until, wait_seconds=wait_seconds)
+
+
+class Urgent:
+    """A budget that takes every request for an exit: counted, and never refused for its cost.
+
+    A pause that the service has asked for is kept, as long as exits keep it.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    def spend(self, weight: int, purpose: Purpose, deal_id: int = 0) -> None:
+        self._budget.spend(weight, Purpose.EXIT, deal_id)
+
+    def charge(self, weight: int) -> None:
+        self._budget.charge(weight)
+
+    def pause(self, why: str, *, until: datetime | None = None, wait_seconds: int = 0) -> None:
+        self._budget.pause(why, until=until, wait_seconds=wait_seconds)

@@ -13,7 +13,7 @@ from recomma.config import Settings
 from recomma.domain.request_budget import PLANS
 from recomma.ports import OutsideError
 from recomma.ports.guarding import Guard, OverBudget, Paused, Purpose, Uncounted
-from recomma.wiring.guards import Guards
+from recomma.wiring.guards import VENUE_SHARES, Guards
 
 STARTER = 5
 
@@ -156,3 +156,16 @@ def test_budgets_that_are_off_refuse_nothing(settings: Settings, engine: Engine)
     guard = Guards(settings.model_copy(update={"budgets": False}), engine).source()
 
     assert all(ask(guard, deal) for deal in range(1, 50))
+
+
+def test_a_persons_command_is_counted_and_never_refused_for_its_cost(
+    settings: Settings, engine: Engine
+) -> None:
+    guards = Guards(settings, engine)
+    worker, by_hand = guards.venue("main"), guards.by_hand()
+
+    went = [ask(by_hand, purpose=Purpose.READ) for _ in range(VENUE_SHARES.of[Purpose.READ])]
+
+    assert all(went)
+    assert not ask(worker, purpose=Purpose.READ)
+    assert ask(by_hand, purpose=Purpose.READ)

@@ -5,7 +5,7 @@ and the notes by which the workers act at once. Workers read stops when they sto
 that from the commit on nothing new slips through.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ from recomma.adapters.postgres.tables import (
     stops,
     venues,
 )
-from recomma.adapters.postgres.touched import live_entries_of, touched
+from recomma.adapters.postgres.touched import last_said, live_entries_of, touched
 from recomma.adapters.postgres.values import Stamp
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import plan, reconcile, submit
@@ -70,6 +70,13 @@ class StopsStore:
         with self._engine.connect() as connection:
             _must_exist(connection, scope)
             return touched(connection, scope)
+
+    def last_said(
+        self, places: Sequence[tuple[int, str]]
+    ) -> Mapping[tuple[int, str], Sequence[str]]:
+        """Return, for deals on venues, what their last looks and requests have said."""
+        with self._engine.connect() as connection:
+            return last_said(connection, places)
 
     def set(self, new: NewStop, actor: str) -> Stop:
         """Set a stop, and withdraw the entries that it takes away. Raises NotThere."""

@@ -1,12 +1,14 @@
 """What stands within a scope now: live orders and open positions, for saying before doing."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true, tuple_
 
-from recomma.adapters.postgres.tables import deals, mirror_orders, positions, standings
+from recomma.adapters.postgres.tables import deals, mirror_orders, notes, positions, standings
 from recomma.domain.lifecycle import LIVE, State
 from recomma.domain.money import Price, Side, Size
+from recomma.domain.notes import Step
 from recomma.domain.orders import Holding, Standing
 from recomma.domain.source import Leg, Strategy
 from recomma.domain.stops import Scope
@@ -25,6 +27,35 @@ def touched(connection: Connection, scope: Scope) -> Touched:
         *((position.deal_id, position.venue) for position in held),
     }
     return Touched(orders, held, sorted(running))
+
+
+def last_said(
+    connection: Connection, places: Sequence[tuple[int, str]]
+) -> Mapping[tuple[int, str], Sequence[str]]:
+    """Return, for deals on venues, what their last looks and requests have said, and why orders
+    of theirs wait."""
+    of_places = tuple_(notes.c.deal_id, notes.c.venue).in_(places)
+    looks = connection.execute(
+        select(notes).where(notes.c.step == str(Step.RECONCILE), of_places)
+    ).all()
+    venues = {venue for _, venue in places}
+    asked = connection.execute(
+        select(notes).where(notes.c.step == str(Step.SUBMIT), notes.c.venue.in_(venues))
+    ).all()
+    waiting = connection.execute(
+        select(mirror_orders)
+        .where(_ALIVE, mirror_orders.c.waits_why.is_not(None))
+        .where(tuple_(mirror_orders.c.deal_id, mirror_orders.c.venue).in_(places))
+        .order_by(mirror_orders.c.id)
+    ).all()
+    return {
+        place: [
+            *(f"{r.leg} waits: {r.waits_why}" for r in waiting if (r.deal_id, r.venue) == place),
+            *(f"reconcile: {r.summary}" for r in looks if (r.deal_id, r.venue) == place),
+            *(f"submit: {r.summary}" for r in asked if r.venue == place[1]),
+        ]
+        for place in places
+    }
 
 
 def live_entries_of(scope: Scope) -> ColumnElement[bool]:
