@@ -7,7 +7,7 @@ import pytest
 
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import plan, submit
-from recomma.pipeline.run import LEASE, run
+from recomma.pipeline.run import LEASE, relay, run
 from recomma.ports import FenceLost
 from tests.pipeline import story
 from tests.pipeline.world import DEAL, VENUE, World, bought_world, buy
@@ -253,6 +253,7 @@ def test_a_note_whose_subject_is_busy_is_published_again_for_its_holder() -> Non
     world.ledger.take_unpublished(world.now, 10)
 
     run(plan(DEAL), world.tools)
+    relay(world.tools)
 
     assert plan(DEAL) in world.publisher.waiting
 
