@@ -23,7 +23,14 @@ from recomma.domain.reasons import Reason
 from recomma.domain.stops import Level
 from recomma.pipeline.consequences import DOUBT_MARGIN
 from recomma.pipeline.plan import LOOK_AFTER, SETTLE_AFTER
-from recomma.pipeline.run import ATTEMPTS_MAX, DEATHS_MAX, LEASE, NEVER_DIES_BACK_OFF, STALE_AFTER
+from recomma.pipeline.run import (
+    ATTEMPTS_MAX,
+    DEATHS_MAX,
+    LEASE,
+    LOST_AFTER,
+    NEVER_DIES_BACK_OFF,
+    STALE_AFTER,
+)
 from recomma.pipeline.submit import ATTEMPT_LIFE
 from recomma.pipeline.survey import CONFIRM_AFTER, QUIET_AFTER
 from recomma.wiring.settings_in_force import APPLIED_SECONDS
@@ -163,6 +170,7 @@ def test_the_numbers_in_the_pages_are_those_of_the_code() -> None:
         "docs/architecture.md": [
             f"read again {settle} after the last change",
             f"picked up for {STALE_AFTER.seconds} s is published",
+            f"{LOST_AFTER.seconds} s if all queues are empty",
             f"after {ATTEMPTS_MAX} attempts in a row",
             f"with which {DEATHS_MAX} workers in a row have died",
             f"more than {BACKLOG_MAX} messages wait",

@@ -47,12 +47,20 @@ class CeleryPublisher:
         Nothing is published then, so that notes go out as soon as the broker is back, and not only
         when the relay takes their messages for lost.
         """
+        self._look_now_and_then()
+        return [queue for queue, waiting in self._waiting.items() if waiting >= DEPTH_MAX]
+
+    def idle(self) -> bool:
+        """Say whether every queue was empty at the last look, and nothing was sent since."""
+        self._look_now_and_then()
+        return bool(self._waiting) and not any(self._waiting.values())
+
+    def _look_now_and_then(self) -> None:
         if time.monotonic() >= self._look_at and self._looking.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._looking.release()
-        return [queue for queue, waiting in self._waiting.items() if waiting >= DEPTH_MAX]
 
     def _look(self) -> None:
         queues = sorted(set(QUEUE_OF.values()))

@@ -36,6 +36,9 @@ class WaitingNotes:
     def full(self) -> Collection[Queue]:
         return ()
 
+    def idle(self) -> bool:
+        return False  # What it loses, a test loses on purpose, for the whole of STALE_AFTER.
+
     def take(self, chance: Random | None = None) -> Note:
         """Take the next note: risk first, or any of them, since messages come in any order."""
         if chance:

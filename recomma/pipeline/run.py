@@ -44,6 +44,10 @@ STALE_AFTER: Final = timedelta(seconds=30)
 """Real time after which a published note that nobody took is published again: it was lost with
 its broker, or in the hands of a worker that died before it could claim it."""
 
+LOST_AFTER: Final = timedelta(seconds=3)
+"""The same while no message waits in any queue: then it is not waiting for its turn. Whoever took
+it claims its note at once, or is dead."""
+
 
 def run(note: Note, tools: Tools) -> None:
     """Run `note` if it is due and free. Never raises for what a step does.
@@ -72,7 +76,8 @@ def take_up(note: Note, tools: Tools, now: datetime) -> bool:
 
 def relay(tools: Tools) -> int:
     """Publish what is due; also what was published and never picked up. Return how many."""
-    stale = tools.ledger.forget_publication(STALE_AFTER)
+    after = LOST_AFTER if tools.publisher.idle() else STALE_AFTER
+    stale = tools.ledger.forget_publication(after)
     if stale:
         log.warning("republishing", notes=stale)
     return publish_due(tools, tools.clock())

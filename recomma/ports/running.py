@@ -31,6 +31,9 @@ class Publisher(Protocol):
         """Return the queues that take no more hints for now: as deep as they may be, or nobody
         knows how deep. What is due for them stays a row."""
 
+    def idle(self) -> bool:
+        """Say whether it is known that no hint waits in any queue."""
+
 
 class Metrics(Protocol):
     def running(self, note: Note) -> AbstractContextManager[None]:

@@ -71,6 +71,10 @@ class Children:
     def names(self) -> Sequence[str]:
         return tuple(self._started)
 
+    def pid_of(self, name: str) -> int:
+        """Return the process of a child, which leads a group of its own."""
+        return self._started[name].pid
+
     def kill(self, name: str) -> None:
         """SIGKILL, as a machine that fails would; it can be started again under the same name."""
         child = self._started[name]

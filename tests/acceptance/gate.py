@@ -1,7 +1,8 @@
 """A gate in front of a simulator: where a test can stand between a worker and the venue.
 
 It passes requests on, one by one and unchanged, until the request that a strike was ordered for:
-then whatever the test wants happens (a worker is killed), and nobody gets an answer.
+then whatever the test wants happens (a worker is killed), and nobody gets an answer. A request that
+is held up is carried out after that, however late, and answered.
 """
 
 import threading
@@ -22,11 +23,14 @@ class Strike:
     """At the `number`th request (counted from the strike before) whose path ends with `path`.
 
     `delivered`: the venue carries the request out first, so that only its answer is lost.
+    `happens`: what, if the test knows more than one thing. `held_up`: carried out afterwards.
     """
 
     number: int
     delivered: bool
     path: str = ""
+    happens: str = ""
+    held_up: bool = False
 
 
 class Gate(ThreadingHTTPServer):
@@ -34,12 +38,15 @@ class Gate(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str, strikes: Sequence[Strike], happens: Callable[[], None]) -> None:
+    def __init__(
+        self, target: str, strikes: Sequence[Strike], happens: Callable[[str], None]
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         parts = urlsplit(target)
         self.address = (str(parts.hostname), int(parts.port or 80))
         self.happens = happens
         self.struck: list[str] = []  # The paths at which it struck.
+        self.carried = 0  # Requests that were passed on.
         self._left = list(strikes)
         self._seen = 0
         self._lock = threading.Lock()
@@ -77,15 +84,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _carry(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         strike = self.server.strike_at(self.path)
-        if strike is None:
-            status, kind, answer = self._forward(body)
-            with suppress(OSError):  # Who asked may have been killed meanwhile.
-                self._answer(status, kind, answer)
-            return
-        if strike.delivered:
+        if strike is not None and strike.delivered:
             self._forward(body)
-        self.close_connection = True
-        self.server.happens()
+        if strike is not None:
+            self.server.happens(strike.happens)
+        if strike is not None and not strike.held_up:
+            self.close_connection = True
+            return
+        status, kind, answer = self._forward(body)
+        with suppress(OSError):  # Who asked may have been killed meanwhile.
+            self._answer(status, kind, answer)
 
     def _forward(self, body: bytes) -> tuple[int, str, bytes]:
         connection = HTTPConnection(*self.server.address, timeout=TIMEOUT_SECONDS)
@@ -93,6 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
             connection.request(self.command, self.path, body or None, headers)
             answer = connection.getresponse()
+            self.server.carried += 1
             return answer.status, answer.headers.get("Content-Type", ""), answer.read()
         finally:
             connection.close()
@@ -106,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def gate(target: str, strikes: Sequence[Strike], happens: Callable[[], None]) -> Iterator[Gate]:
+def gate(target: str, strikes: Sequence[Strike], happens: Callable[[str], None]) -> Iterator[Gate]:
     """Open a gate on a free port until the end of the block."""
     with Gate(target, strikes, happens) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

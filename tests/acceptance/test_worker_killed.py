@@ -1,4 +1,4 @@
-"""A worker is killed (SIGKILL) in the middle of a rehearsal: nothing twice, nothing lost."""
+"""Workers die or freeze in the middle of a rehearsal, and Redis forgets: nothing twice or lost."""
 
 import json
 import subprocess
@@ -20,8 +20,14 @@ EXCHANGE: Final = "/exchange"
 PATIENCE_SECONDS: Final = 600
 """Only ends a test that would hang."""
 
-NEVER_SENT: Final = Strike(2, delivered=False, path=EXCHANGE)
-ANSWER_LOST: Final = Strike(3, delivered=True, path=EXCHANGE)
+NEVER_SENT: Final = Strike(2, delivered=False, path=EXCHANGE, happens="kill")
+ANSWER_LOST: Final = Strike(3, delivered=True, path=EXCHANGE, happens="kill")
+FROZEN: Final = Strike(2, delivered=False, path=EXCHANGE, happens="freeze", held_up=True)
+REDIS_FAILS: Final = [
+    Strike(number, delivered=False, path=EXCHANGE, happens=kind, held_up=True)
+    for number, kind in ((2, "flush"), (1, "redeliver"), (1, "replace"), (2, "redeliver"))
+]
+SCALED: Final = 2
 
 Outcome = tuple[object, ...]
 
@@ -60,21 +66,30 @@ class Played:
     def executed_nonces(self) -> Counter[Outcome]:
         return Counter((entry["signer"], entry["nonce"]) for entry in self._executed())
 
+    def refused_nonces(self) -> int:
+        """Count the requests that came after the same bytes had been carried out."""
+        executed = {(entry["signer"], entry["nonce"]) for entry in self._executed()}
+        return sum(
+            (entry["signer"], entry["nonce"]) in executed
+            for entry in self.log
+            if entry["outcome"] != "executed"
+        )
+
     def _executed(self) -> list[Mapping[str, Any]]:
         return [entry for entry in self.log if entry["outcome"] == "executed"]
 
 
 class Playing:
-    """Two deals rehearsed with one worker, which is killed and started again at each strike."""
+    """Two deals rehearsed, with so many workers of every queue and these strikes."""
 
-    def __init__(self, folder: Path, strikes: Sequence[Strike]) -> None:
+    def __init__(self, folder: Path, strikes: Sequence[Strike], workers: int = 1) -> None:
         self.strikes = strikes
         self._said, self._complained = folder / "said", folder / "complained"
         folder.mkdir()
         with self._said.open("w") as said, self._complained.open("w") as complained:
             self._child = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tests.acceptance.killing"),
+                    *(sys.executable, "-m", "tests.acceptance.killing", str(workers)),
                     json.dumps([astuple(strike) for strike in strikes]),
                     *(str(RECORDINGS / name) for name in TWO_DEALS),
                 ],
@@ -101,7 +116,13 @@ class Rehearsals:
     undisturbed: Playing
     while_sending: Playing
     at_random: Playing
+    while_frozen: Playing
+    without_redis: Playing
     seed: int
+
+    def all(self) -> Sequence[Playing]:
+        first = (self.undisturbed, self.while_sending, self.at_random)
+        return (*first, self.while_frozen, self.without_redis)
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +135,17 @@ def rehearsals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsals]
         while_sending=Playing(folder / "while_sending", [NEVER_SENT, ANSWER_LOST]),
         at_random=Playing(
             folder / "at_random",
-            [Strike(random.randint(1, 30), delivered=random.random() < 0.5) for _ in range(2)],
+            [
+                Strike(random.randint(1, 30), delivered=random.random() < 0.5, happens="kill")
+                for _ in range(2)
+            ],
         ),
+        while_frozen=Playing(folder / "while_frozen", [FROZEN], SCALED),
+        without_redis=Playing(folder / "without_redis", REDIS_FAILS, SCALED),
         seed=seed,
     )
     yield playing
-    for one in (playing.undisturbed, playing.while_sending, playing.at_random):
+    for one in playing.all():
         one.stop()
 
 
@@ -145,4 +171,23 @@ def test_a_worker_killed_at_random_moments_loses_nothing(rehearsals: Rehearsals)
     played = rehearsals.at_random.played()
 
     assert len(played.died_at) == len(rehearsals.at_random.strikes)
+    assert_the_same(played, rehearsals.undisturbed.played())
+
+
+def test_workers_frozen_past_lock_and_lease_send_nothing_twice_when_they_come_back(
+    rehearsals: Rehearsals,
+) -> None:
+    played = rehearsals.while_frozen.played()
+
+    assert played.died_at == [EXCHANGE]
+    assert played.refused_nonces() >= 1  # What was held up came after the same bytes.
+    assert_the_same(played, rehearsals.undisturbed.played())
+
+
+def test_with_two_workers_of_every_queue_and_a_redis_that_forgets_nothing_is_sent_twice(
+    rehearsals: Rehearsals,
+) -> None:
+    played = rehearsals.without_redis.played()
+
+    assert played.died_at == [EXCHANGE] * len(REDIS_FAILS)
     assert_the_same(played, rehearsals.undisturbed.played())

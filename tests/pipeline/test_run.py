@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from recomma.domain.notes import Note, Queue, Step, plan, reconcile, refresh, watch
 from recomma.domain.reasons import Reason
 from recomma.domain.source import SourceDeal
 from recomma.pipeline.loop import WaitingNotes
-from recomma.pipeline.run import NEVER_DIES_BACK_OFF, relay, run
+from recomma.pipeline.run import LOST_AFTER, NEVER_DIES_BACK_OFF, relay, run
 from recomma.ports.guarding import OverBudget
 from tests.fakes.rows import NoteRow
 from tests.pipeline import story
@@ -193,6 +194,29 @@ def test_what_is_due_for_a_full_queue_stays_a_row_until_there_is_room() -> None:
     assert (published, full.waiting) == (0, [])
     full.queues = ()
     assert relay(world.tools) == 1
+
+
+class IdlePublisher(WaitingNotes):
+    """A broker that knows how deep it is."""
+
+    def idle(self) -> bool:
+        return not self.waiting
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_message_is_missed_sooner_when_it_cannot_be_waiting_for_its_turn(lost: bool) -> None:
+    world = bought_world()
+    broker = IdlePublisher()
+    world.tools = replace(world.tools, publisher=broker)
+    world.ledger.leave(plan(DEAL), world.now)
+    relay(world.tools)
+    if lost:
+        broker.waiting.clear()
+    world.now += LOST_AFTER
+
+    relay(world.tools)
+
+    assert broker.waiting.count(plan(DEAL)) == 1
 
 
 class FullPublisher(WaitingNotes):

@@ -36,7 +36,7 @@ def traced(claim: Claim, tools: Tools, _now: datetime) -> Verdict:
 
 run.STEPS = {**run.STEPS, Step.PLAN: traced}  # type: ignore[misc]
 run.LEASE = SHORT  # type: ignore[misc]
-run.STALE_AFTER = SHORT  # type: ignore[misc]
+run.STALE_AFTER = run.LOST_AFTER = SHORT  # type: ignore[misc]
 app.conf.broker_transport_options = {
     **app.conf.broker_transport_options,
     "visibility_timeout": 1,

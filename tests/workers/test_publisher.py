@@ -114,6 +114,21 @@ def test_a_queue_is_full_at_its_limit_and_has_room_when_it_was_worked_on(
     assert (deep, publisher.full()) == ([Queue.DEALS], [])
 
 
+def test_it_is_idle_when_every_queue_is_known_to_be_empty(
+    valkey: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "DEPTH_SECONDS", 0.0)
+    publisher = CeleryPublisher(valkey.app())
+    before = publisher.idle()
+    publisher.publish([notes.submit("hl")])
+    deep = publisher.idle()
+    valkey.client.flushall()
+
+    assert (before, deep, publisher.idle()) == (True, False, True)
+    valkey.kill()
+    assert not publisher.idle()
+
+
 def test_between_two_looks_a_publisher_counts_what_it_sends(
     valkey: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
