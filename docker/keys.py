@@ -32,7 +32,7 @@ SIMULATOR_PORT: Final = 8080
 # A setting that everybody may know, and one that only those get who trade.
 OPEN: Final = (
     *("database_url", "redis_url", "threecommas_url", "threecommas_plan", "threecommas_mode"),
-    *("hyperliquid_url", "hyperliquid_network"),
+    *("hyperliquid_url", "hyperliquid_network", "budgets"),
 )
 SECRET: Final = ("threecommas_api_key", "threecommas_secret", "threecommas_private_key")
 OWN_SERVERS: Final = ("database_url", "redis_url")
@@ -177,6 +177,8 @@ def default(setting: str) -> str:
     value = Settings.model_fields[setting].default
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value.value if isinstance(value, Enum) else value)
 
 
@@ -188,6 +190,8 @@ def demo_values() -> Mapping[str, str]:
         "threecommas_api_key": "demo",
         "hyperliquid_url": f"http://{HYPERLIQUID}:{SIMULATOR_PORT}",
         "hyperliquid_network": "testnet",
+        # Counters without history begin as if much had been spent: a minute in which nothing shows.
+        "budgets": "false",
     }
 
 

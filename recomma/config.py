@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from recomma.signing.hyperliquid import Network
 
 PREFIX = "RECOMMA_"
+REAL_HOSTS = ("3commas.io", "hyperliquid.xyz", "hyperliquid-testnet.xyz")
 
 
 class BadSetting(Exception):
@@ -127,6 +128,10 @@ class Settings(BaseSettings):
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
     @property
+    def exchange_urls(self) -> tuple[str, str]:
+        return self.threecommas_url, self.hyperliquid_url
+
+    @property
     def watch_every_seconds(self) -> float:
         return (
             self.watch_seconds
@@ -134,10 +139,22 @@ class Settings(BaseSettings):
         )
 
 
+def _with_budgets(settings: Settings) -> Settings:
+    """Raises BadSetting for budgets that are off where a real exchange counts and bans."""
+    hosts = {urlsplit(url).hostname or "" for url in settings.exchange_urls}
+    real = sorted(host for host in hosts if host.endswith(REAL_HOSTS))
+    if real and not settings.budgets:
+        raise BadSetting(
+            f"{PREFIX}BUDGETS is not usable: it is false, which is for simulators alone, and"
+            f" {' and '.join(real)} would be asked."
+        )
+    return settings
+
+
 def load(overrides: Mapping[str, Any] | None = None) -> Settings:
     """Read the settings. Raises BadSetting with one sentence for the first that is wrong."""
     try:
-        return Settings(**(overrides or {}))
+        return _with_budgets(Settings(**(overrides or {})))
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()

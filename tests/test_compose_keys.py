@@ -138,6 +138,16 @@ def test_without_keys_and_with_simulators_it_is_the_demo(machine: Machine) -> No
     assert len(address_of(machine.secret("agents/demo"))) == 42
 
 
+def test_budgets_are_off_in_the_demo_and_on_again_for_the_real_thing(machine: Machine) -> None:
+    machine.up(demo=True)
+    demo = machine.setting("budgets")
+    machine.give_everything()
+
+    machine.up()
+
+    assert (demo, machine.setting("budgets")) == ("false", "true")
+
+
 def test_the_demo_shares_neither_database_nor_queues_with_the_real_thing(machine: Machine) -> None:
     machine.up(demo=True)
     demo = machine.setting("database_url"), machine.setting("redis_url")
