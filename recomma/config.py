@@ -52,6 +52,24 @@ def _http(url: str) -> str:
     return url.rstrip("/")
 
 
+def listening(address: str) -> tuple[str, int]:
+    """Return host and port of `127.0.0.1:9464`. Raises ValueError, which says what it should be."""
+    try:
+        parts = urlsplit(f"//{address}")
+        host, port, whole = parts.hostname, parts.port, parts.netloc == address
+    except ValueError:
+        host, port, whole = None, None, False
+    if not host or port is None or not whole or "@" in address:
+        raise ValueError("must look like 127.0.0.1:9464")
+    return host, port
+
+
+def _listening(address: str) -> str:
+    if address:
+        listening(address)
+    return address
+
+
 class _SecretFiles(PydanticBaseSettingsSource):
     """RECOMMA_X_FILE: the value of X is what the file holds, without the last line break."""
 
@@ -112,6 +130,9 @@ class Settings(BaseSettings):
 
     # What Flower shows; a tenth of a worker's time, which a rehearsal spends better.
     task_events: bool = True
+
+    # Where a worker serves its own counters, as host:port; empty: nowhere.
+    metrics_listen: Annotated[str, AfterValidator(_listening)] = ""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False

@@ -46,6 +46,7 @@ SETTINGS_MEAN: Final[Mapping[str, str]] = {
     "watch_seconds": "Seconds between two lists of deals. 0: 30, 5 or 2, by the plan.",
     "budgets": "Keep below the limits of 3Commas and Hyperliquid. Off only against simulators.",
     "concurrency": "Threads of each worker, 1 to 64.",
+    "metrics_listen": "`host:port` where a worker serves what it has counted.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
     "log_json": "Log lines as JSON.",
     "task_events": "Whether workers tell Flower about every task.",

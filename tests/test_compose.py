@@ -22,6 +22,7 @@ from recomma.config_file import read
 from recomma.domain.notes import Queue
 from workers import health
 from workers.places import VARIABLE
+from workers.shutdown import SHUTDOWN_SECONDS
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs/operations/compose.md"
@@ -127,11 +128,11 @@ def test_no_container_has_a_right_that_it_does_not_need() -> None:
         assert not each.get("privileged") and not each.get("cap_add"), name
 
 
-def test_only_flower_has_a_port_and_only_on_this_machine() -> None:
+def test_only_what_shows_has_a_port_and_only_on_this_machine() -> None:
     ports = {name: each["ports"] for name, each in services().items() if each.get("ports")}
 
-    assert list(ports) == ["flower"]
-    assert [port["host_ip"] for port in ports["flower"]] == ["127.0.0.1"]
+    assert set(ports) == {"flower", "metrics"}
+    assert {port["host_ip"] for each in ports.values() for port in each} == {"127.0.0.1"}
 
 
 def test_only_what_trades_has_the_keys() -> None:
@@ -172,6 +173,7 @@ def test_logs_are_bounded() -> None:
 def test_a_worker_has_time_to_finish_what_it_does() -> None:
     for each in workers().values():
         assert (each["init"], each["stop_grace_period"]) == (True, "1m0s")
+        assert SHUTDOWN_SECONDS < 60
         assert each["restart"] == "unless-stopped"
 
 

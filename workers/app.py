@@ -17,6 +17,7 @@ app.config_from_object("workers.settings")
 # By name, because only a worker needs them: everything else that imports this starts quicker.
 app.steps["consumer"].add("workers.heartbeat:Heartbeat")
 app.steps["worker"].add("workers.readiness:ReadyStep")
+app.steps["worker"].add("workers.own_metrics:MetricsStep")
 app.steps["worker"].add("workers.relay_thread:RelayStep")
 app.steps["worker"].add("workers.watchdog:WatchdogStep")
 

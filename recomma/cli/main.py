@@ -16,6 +16,7 @@ from recomma.cli.drift import drift
 from recomma.cli.exits import Exit, fail
 from recomma.cli.explain import explain
 from recomma.cli.fills import fills
+from recomma.cli.metrics import metrics
 from recomma.cli.rehearse import rehearse
 from recomma.cli.stop import resume, stop
 from recomma.cli.venues import venues
@@ -33,6 +34,7 @@ recomma.add_command(deals)
 recomma.add_command(explain)
 recomma.add_command(drift)
 recomma.add_command(fills)
+recomma.add_command(metrics)
 recomma.add_command(rehearse)
 recomma.add_command(stop)
 recomma.add_command(resume)

@@ -6,6 +6,7 @@ from recomma.demo.happenings import plain
 from recomma.demo.kills import WORKER
 from recomma.demo.report import DealReport, Report
 
+FLOWER = "FLOWER_ADDRESS=127.0.0.1 celery -A workers.flower_app flower"
 SHOWN_ROW = "{:7}  {:10}  {:18}  {:>6}  {:>6}  {:>6}  {:>8}  {}"
 
 
@@ -76,7 +77,7 @@ def kept(environment: Mapping[str, str], logs: str) -> Iterable[str]:
     source, venue = environment["RECOMMA_THREECOMMAS_URL"], environment["RECOMMA_HYPERLIQUID_URL"]
     for command, what in (
         ("celery -A workers dead-letters list", "what needs a person (nothing)"),
-        ("celery -A workers.flower_app flower --port=5555", "queues and workers in a browser"),
+        (FLOWER, "queues and workers in a browser, at http://127.0.0.1:5555"),
         (
             f"psql '{database}' -c 'SELECT * FROM order_history ORDER BY at'",
             "every step of every order",

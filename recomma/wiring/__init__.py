@@ -1,6 +1,7 @@
 """The one place that knows which adapter stands behind which port."""
 
 from recomma.wiring.exchanges import source_of, venue_clock_skew, venue_of
+from recomma.wiring.metrics import serve_metrics, serve_own
 from recomma.wiring.now import act_here
 from recomma.wiring.outside import REAL, Outside, clock_of
 from recomma.wiring.servers import (
@@ -49,6 +50,8 @@ __all__ = [
     "schema_of",
     "scratch",
     "scratch_database",
+    "serve_metrics",
+    "serve_own",
     "settings_versions",
     "source_of",
     "stops_of",

@@ -40,7 +40,7 @@ class Containers:
         self._name = name
         ours = ("RECOMMA_", "COMPOSE_")
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        self._environment["RECOMMA_FLOWER_PORT"] = "0"
+        self._environment |= {"RECOMMA_FLOWER_PORT": "0", "RECOMMA_METRICS_PORT": "0"}
 
     def compose(self, *words: str, seconds: int = 600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -181,6 +181,20 @@ def test_flower_shows_five_queues_to_whoever_has_the_password(demo: Containers) 
 
     until(lambda: set(demo.queues()) == five, "Flower shows the queues")
     assert requests.get(f"http://{demo.flower()}/api/queues/length", timeout=30).status_code == 401
+
+
+def test_the_metrics_are_scraped_from_this_machine_and_those_of_workers_from_inside(
+    demo: Containers,
+) -> None:
+    address = demo.said("port", "metrics", "9464").strip()
+    code = "import requests; print(requests.get('http://worker-orders:9464/metrics').text)"
+
+    shown = requests.get(f"http://{address}/metrics", timeout=30).text
+    counted = demo.inside("market", "python", "-c", code)
+
+    assert 'recomma_server_answers{server="postgres"} 1.0' in shown
+    assert 'recomma_queue_depth{queue="dead_letters"}' in shown
+    assert 'recomma_steps_total{how="done",step="submit"}' in counted
 
 
 def test_a_dead_letter_is_listed_shown_requeued_and_done(demo: Containers) -> None:
