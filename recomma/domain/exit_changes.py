@@ -181,18 +181,27 @@ def _burst(
 def _taken_away(missing: Sequence[Target], here: ExitsHere) -> datetime | None:
     """Return when to place again what the venue took away a moment ago, or None: now.
 
-    Beside other deals that happens when less is held than we think: then each new exit takes
-    another deal's away, and both would replace each other without a pause until a survey tells.
+    That happens when less is held than we think. Beside other deals each new exit then takes
+    another deal's away, and of a deal with several steps each takes another step's: they would
+    replace each other without a pause, and no survey would meet a moment in which it can judge.
     """
-    if here.room.is_whole:
-        return None
-    again = [
-        order.due_at + TAKEN_AGAIN
-        for target in missing
-        for order in [max((o for o in here.orders if o.leg == target.leg), key=_age, default=None)]
-        if order and order.why is Reason.CANCELLED_BY_VENUE
-    ]
+    newest = [max(_of_leg(t, here), key=_age) for t in missing if _of_leg(t, here)]
+    again = [order.due_at + TAKEN_AGAIN for order in newest if _was_taken(order, here)]
     return max((at for at in again if at > here.now), default=None)
+
+
+def _was_taken(newest: MirrorOrder, here: ExitsHere) -> bool:
+    """Alone on its coin a deal places an exit again at once, but not time after time."""
+    if newest.why is not Reason.CANCELLED_BY_VENUE:
+        return False
+    before = [o for o in here.orders if o.leg == newest.leg and o.generation < newest.generation]
+    return not here.room.is_whole or (
+        bool(before) and max(before, key=_age).why is Reason.CANCELLED_BY_VENUE
+    )
+
+
+def _of_leg(target: Target, here: ExitsHere) -> list[MirrorOrder]:
+    return [order for order in here.orders if order.leg == target.leg]
 
 
 def _age(order: MirrorOrder) -> int:

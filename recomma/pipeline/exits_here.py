@@ -272,8 +272,11 @@ def naked_since(here: DealHere, book: DealBook, now: datetime) -> datetime | Non
         return None
     if here.naked_since:
         return here.naked_since
+    filled_at = here.holding.last_fill_at
     replaced = any(_was_asked(order) for order in here.orders) and not covers
-    return now if replaced else here.holding.last_fill_at
+    # One of its steps is closed or replaced, of exits that it got after its last fill.
+    had_them = any(o.attempts and filled_at and o.due_at >= filled_at for o in covers)
+    return now if replaced or had_them else filled_at
 
 
 def _was_asked(order: MirrorOrder) -> bool:

@@ -9,7 +9,7 @@ from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg
 from tests.pipeline import story
 from tests.pipeline.both_ways import LONG, Way, both_ways
-from tests.pipeline.world import BOT, DEAL, World
+from tests.pipeline.world import BOT, DEAL, VENUE, World
 
 OTHER = DEAL + 1
 NEAR_AND_FAR = ("0.01", "0.02")
@@ -146,6 +146,18 @@ def test_a_step_that_the_source_closes_at_market_is_closed_here_and_the_other_st
     assert exits(world) == [way.exit("0.01", 100)]
     assert world.order("take_profit/2").state is State.FILLED
     assert world.order("take_profit/2").why is Reason.SOURCE_PANIC_SOLD
+
+
+@both_ways
+def test_a_step_that_is_closed_later_was_not_naked_since_the_last_fill(way: Way) -> None:
+    world = two_steps(way)
+    world.wait(25)
+    world.ledger.rows.change_deal(DEAL, steps_closing=frozenset({Leg.parse("take_profit/2")}))
+
+    world.look()
+    world.wait(5)
+
+    assert max(world.metrics.naked_seconds[VENUE, DEAL]) <= 1
 
 
 def test_steps_that_are_too_small_for_the_venue_become_one() -> None:

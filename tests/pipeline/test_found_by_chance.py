@@ -109,6 +109,30 @@ def test_steps_of_one_deal_that_take_each_other_away_do_not_keep_a_survey_from_j
     assert (len(exits), sum(exits)) == (4, 244)
 
 
+def test_steps_that_take_each_other_away_are_not_placed_again_without_a_pause() -> None:
+    """Where the venue had shrunk one before, no survey could judge, and they went on for ever."""
+    world = World()
+    steps = [
+        {"id": j, "amount_percentage": share, "price": {"value": price}, "trade_id": None}
+        for j, share, price in ((1, "20", "0.22"), (2, "20", "0.23"), (3, "20", "0.24"))
+    ]
+    last = {"id": 4, "amount_percentage": "40", "price": {"value": "0.25"}, "trade_id": None}
+    world.open_deal(take_profit_steps=[*steps, last])
+    world.tell(story.base_placing(coins="304"), story.base_executed(coins="304"))
+    world.tell(*(story.target_placing(p, "60") for p in ("0.22", "0.23", "0.24")))
+    world.tell(story.target_placing("0.25", "124"))
+    world.wait(5)
+    world.act("sell", "275")
+    before = len(world.orders())
+
+    for _ in range(4):
+        world.wait(30)
+        world.survey()
+
+    assert sum(row.size for row in world.ledger.rows.transfers) == 275
+    assert len(world.orders()) - before <= 4 * 8
+
+
 def test_two_deals_that_are_too_small_to_close_alone_are_closed_together() -> None:
     """Each waited for the other's exit, and neither had one."""
     world = World()
