@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from recomma.domain.cloid import TAG_MAX
 from recomma.domain.policy import (
     BelowMinimum,
     MarginMode,
@@ -127,6 +128,7 @@ class VenueTable(_Table):
     sub_account: Address | None = None
     live: StrictBool = False
     accept_foreign: StrictBool = False
+    tag: Annotated[Whole, Field(ge=1, le=TAG_MAX)] | None = None
     bots: Annotated[Literal["all"] | tuple[BotId, ...], BeforeValidator(_all_or_some)] = "all"
     policy: PolicyTable = PolicyTable()
     limits: LimitsTable = LimitsTable()

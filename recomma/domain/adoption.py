@@ -6,7 +6,9 @@ order is taken back instead of being placed a second time (design.md 7.6).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from recomma.domain.cloid import Cloid, shortened
 from recomma.domain.lifecycle import Event
@@ -43,6 +45,23 @@ class FoundOrder:
     @property
     def urgency(self) -> Urgency:
         return URGENCIES[self.said.leg.role]
+
+
+WATCHED: Final = timedelta(seconds=60)
+"""How long after a survey this ledger has certainly been watching. No backup is restored within
+so short a time of its making, so what is new since then was asked for by somebody else."""
+
+
+def is_a_twins(made_at: datetime | None, watched_at: datetime | None, now: datetime) -> bool:
+    """Say whether an order under our tag that we never asked for was made under our eyes.
+
+    `watched_at` is when this ledger surveyed the account last. Then a second installation has our
+    tag: a copy of this database, or one that drew the same number. What was made before, or in a
+    longer absence, may have been ours: a backup was restored.
+    """
+    if made_at is None or watched_at is None or now - watched_at > WATCHED:
+        return False
+    return made_at > watched_at
 
 
 class Whose(StrEnum):

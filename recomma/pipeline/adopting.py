@@ -1,11 +1,19 @@
 """What open orders and fills of a venue belong to whom, where the ledger does not know them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from recomma.domain.adoption import FoundOrder, Whose, found_ended, found_open, leg_named, whose
+from recomma.domain.adoption import (
+    FoundOrder,
+    Whose,
+    found_ended,
+    found_open,
+    is_a_twins,
+    leg_named,
+    whose,
+)
 from recomma.domain.cloid import Cloid, decode
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import plan, reconcile
@@ -21,12 +29,15 @@ FOREIGN_FILLS_WINDOW: Final = timedelta(hours=1)
 def adopt_lost(orders: Sequence[OpenOrder], venue: Venue, ledger: Ledger, now: datetime) -> int:
     """Take orders under our tag that the ledger has lost back into it; return how many.
 
-    A backup that was restored does not know what was done after it was made (design.md, 7.6).
+    A backup that was restored does not know what was done after it was made (design.md, 7.6). None
+    is taken while another installation uses our tag: it cares for them itself.
     """
     with ledger.survey(venue.name) as book:
         tag = book.venue.tag
         strangers, fills = book.strangers(orders), book.unclaimed()
         deals = _deals_named(book, [*strangers, *fills])
+        if _twins(book, strangers, fills, deals, now):
+            return 0
     found = [
         found_open(order, said)
         for order in strangers
@@ -55,10 +66,12 @@ def sort_strangers(
     strangers = book.strangers(orders)
     fills = book.foreign_fills(now - FOREIGN_FILLS_WINDOW)
     tag, deals = book.venue.tag, _deals_named(book, [*strangers, *fills])
-    listed, traded = [], set()
+    twins = _twins(book, strangers, book.unclaimed(), deals, now)
+    listed, traded = [], set(twins)
     for order in strangers:
         said = _said(order.cloid)
-        other = whose(said, tag, deals) is Whose.ANOTHER_INSTALLATION
+        kind = whose(said, tag, deals)
+        other = kind is Whose.ANOTHER_INSTALLATION or (bool(twins) and kind is Whose.OURS)
         reason = Reason.OTHER_INSTALLATION if other else Reason.FOREIGN
         listed.append(ForeignOrder(order, reason, said.deal_id if said else None))
         traded |= {said.deal_id} if said and other else set()
@@ -69,8 +82,41 @@ def sort_strangers(
     if not traded:
         return listed, "", None
     named = ", ".join(map(str, sorted(traded)))
+    if twins:
+        text = (
+            f"Another installation with our tag trades deal {named} on {book.venue.name}, perhaps "
+            f"on a copy of this database: stop one of the two, then `recomma resume`."
+        )
+        # As long as a person has not looked: between two of its orders it cannot be seen.
+        book.forbid(None, Reason.OTHER_INSTALLATION, text)
+        return listed, text, Reason.OTHER_INSTALLATION
     text = f"Another installation trades deal {named} on {book.venue.name}: stop one of the two."
     return listed, text, Reason.OTHER_INSTALLATION
+
+
+def _twins(
+    book: SurveyBook,
+    strangers: Iterable[OpenOrder],
+    unclaimed: Iterable[Fill],
+    deals: Collection[int],
+    now: datetime,
+) -> frozenset[int]:
+    """Return the deals of ours that another installation with our own tag trades, or has traded
+    as long as a stop says so. See domain.adoption."""
+    watched_at, stopped = book.watched_at(), book.tag_is_shared()
+    # An order that was there before and could not be adopted yet may fill now.
+    known = frozenset() if stopped else book.listed_before()
+    made = [
+        *((order.cloid, order.at) for order in strangers if order.oid not in known),
+        *((fill.cloid, fill.at) for fill in unclaimed if fill.oid not in known),
+    ]
+    twice = book.overfilled(watched_at) if watched_at and not stopped else frozenset()
+    return twice | {
+        said.deal_id
+        for cloid, at in made
+        if (said := _said(cloid)) and whose(said, book.venue.tag, deals) is Whose.OURS
+        if stopped or is_a_twins(at, watched_at, now)
+    }
 
 
 def _adopt(

@@ -61,6 +61,15 @@ class SurveyBook(Protocol):
     def signer(self) -> str:
         """The address of the agent that signs here, in lower case."""
 
+    def watched_at(self) -> datetime | None:
+        """Return when the account was surveyed last; None before the first time."""
+
+    def tag_is_shared(self) -> bool:
+        """Say whether a stop holds here because another installation uses our tag."""
+
+    def listed_before(self) -> frozenset[int]:
+        """Return the oids of all foreign orders that surveys have listed here."""
+
     def roles(self) -> RolesRead | None:
         """Return the last look at the roles of our addresses; None before the first."""
 
@@ -74,7 +83,13 @@ class SurveyBook(Protocol):
         """Return the orders that no attempt of ours has asked for, by cloid and by oid.
 
         An attempt is stored before it is sent: whatever was open when `orders` was read is known.
+        One with a cloid of ours and another oid than our order got is a stranger, too: a copy of
+        this ledger asks in the same words.
         """
+
+    def overfilled(self, since: datetime) -> frozenset[int]:
+        """Return deals of which an order has more fills than it asked for, the last after `since`:
+        somebody else has asked in the same words."""
 
     def unclaimed(self) -> Sequence[Fill]:
         """Return fills under our tag that belong to no order of the ledger."""
@@ -96,7 +111,10 @@ class SurveyBook(Protocol):
     def lose(self, deal_id: int, coin: str, size: Size, why: Reason) -> None:
         """Take coins off a deal's position that the account does not hold any more."""
 
-    def forbid(self, coin: str, why: Reason, text: str) -> None:
-        """Set the stop `no_entries` on this coin here, unless one of that reason holds already."""
+    def forbid(self, coin: str | None, why: Reason, text: str) -> None:
+        """Set the stop `no_entries` on this coin here, unless one of that reason holds already.
+
+        None: on all coins.
+        """
 
     def leave(self, note: Note, due_at: datetime) -> None: ...

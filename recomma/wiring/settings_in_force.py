@@ -1,5 +1,6 @@
 """recomma.toml: how it becomes a settings version, and how the newest one is read."""
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from recomma.adapters.postgres.settings_store import VenueRow, Version
 from recomma.adapters.postgres.values import Applied
 from recomma.config import Settings
 from recomma.config_file import BadConfig, ConfigFile, policy_of, stored
+from recomma.domain.cloid import TAG_MAX
 from recomma.wiring.exchanges import key_of
 from recomma.wiring.servers import checked_engine
 
@@ -58,6 +60,7 @@ def apply_config(
             signer=key_of(settings, venue.name).address,
             live=live,
             bots=None if venue.bots == "all" else tuple(venue.bots),
+            tag=venue.tag or (None if live is None else _same_tag(venue.name, venue.account)),
         )
         for venue in config.venues
     ]
@@ -69,6 +72,12 @@ def apply_config(
         )
     except settings_store.AnotherAccount as error:
         raise BadConfig(f"{error}.") from None
+
+
+def _same_tag(name: str, account: str) -> int:
+    """Return the tag of a simulated venue: every run of a rehearsal makes the same cloids."""
+    digest = hashlib.sha256(f"{name} {account.lower()}".encode()).digest()
+    return int.from_bytes(digest[:2], "big") % TAG_MAX + 1
 
 
 def apply_venues(
@@ -83,7 +92,8 @@ def apply_venues(
     for name, account, bots in venues:
         signer = key_of(settings, name).address
         network = str(settings.hyperliquid_network)
-        rows.append(VenueRow(name, account, None, network, signer, live=True, bots=bots))
+        tag = _same_tag(name, account)
+        rows.append(VenueRow(name, account, None, network, signer, live=True, bots=bots, tag=tag))
     engine = checked_engine(settings)
     return settings_store.apply(
         engine,

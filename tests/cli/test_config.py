@@ -249,3 +249,29 @@ def test_a_venue_that_has_traded_keeps_its_account(ledger: Mirrored, tmp_path: P
     assert said.status == Exit.USAGE
     assert "venue here has traded on 0xaa" in said.sentence
     assert ledger.untouched() == before
+
+
+def test_a_venue_draws_a_tag_and_keeps_it_until_the_file_names_one(good_place: Place) -> None:
+    text_of = f'[[venues]]\nname = "main"\naccount = "{good_place.account}"\n'
+    recomma("config", "apply", good_place.config(text_of), settings=good_place.settings)
+    drawn = _tag(good_place)
+    also = f"{text_of}accept_foreign = true\n"
+    recomma("config", "apply", good_place.config(also), settings=good_place.settings)
+    kept = _tag(good_place)
+
+    recomma(
+        "config", "apply", good_place.config(f"{text_of}tag = 4711\n"), settings=good_place.settings
+    )
+
+    assert 1 <= drawn <= 65535
+    assert (kept, _tag(good_place)) == (drawn, 4711)
+
+
+def _tag(place: Place) -> int:
+    engine = create_engine(place.settings["RECOMMA_DATABASE_URL"])
+    try:
+        with engine.connect() as connection:
+            found: int = connection.execute(text("SELECT tag FROM venues")).scalar_one()
+            return found
+    finally:
+        engine.dispose()

@@ -38,6 +38,17 @@ class FakeSurveyBook:
     def signer(self) -> str:
         return self._row.signer
 
+    def watched_at(self) -> datetime | None:
+        surveyed = self._rows.surveyed.get(self._name)
+        return surveyed.at if surveyed else None
+
+    def tag_is_shared(self) -> bool:
+        return self._is_forbidden(None, Reason.OTHER_INSTALLATION)
+
+    def listed_before(self) -> frozenset[int]:
+        rows = self._rows.foreign.values()
+        return frozenset(row.foreign.order.oid for row in rows)
+
     def roles(self) -> RolesRead | None:
         surveyed = self._rows.surveys_found.get(self._name)
         return surveyed.roles if surveyed else None
@@ -74,9 +85,18 @@ class FakeSurveyBook:
         mine = [o for o in self._rows.orders.values() if o.venue == self._name]
         oids = {order.oid for order in mine}
         cloids |= {order.cloid for order in mine}
+        cloids -= {order.cloid for order in mine if order.oid is not None}
         return [
             o for o in orders if o.oid not in oids and (o.cloid is None or o.cloid not in cloids)
         ]
+
+    def overfilled(self, since: datetime) -> frozenset[int]:
+        new = {row.order_id for row in self._rows.fills.values() if row.fill.at > since}
+        return frozenset(
+            order.deal_id
+            for order in self._rows.orders.values()
+            if order.venue == self._name and order.id in new and order.filled > order.terms.size
+        )
 
     def unclaimed(self) -> Sequence[Fill]:
         tag = f"0x{self.venue.tag:04x}"
@@ -115,18 +135,19 @@ class FakeSurveyBook:
         row = TransferRow(self._name, coin, deal_id, None, size, why, self._now())
         self._rows.transfers.append(row)
 
-    def forbid(self, coin: str, why: Reason, text: str) -> None:
+    def forbid(self, coin: str | None, why: Reason, text: str) -> None:
         now = self._now()
-        known = [
-            stop
-            for stop in in_force(self._rows.stops.values(), now)
-            if (stop.scope.venue, stop.scope.coin, stop.reason) == (self._name, coin, why)
-        ]
-        if not known:
+        if not self._is_forbidden(coin, why):
             stop_id = max(self._rows.stops, default=0) + 1
             scope = Scope(venue=self._name, coin=coin)
             stop = Stop(stop_id, Level.NO_ENTRIES, scope, "survey", text, why, now)
             self._rows.stops[stop_id] = stop
+
+    def _is_forbidden(self, coin: str | None, why: Reason) -> bool:
+        return any(
+            (stop.scope.venue, stop.scope.coin, stop.reason) == (self._name, coin, why)
+            for stop in in_force(self._rows.stops.values(), self._now())
+        )
 
     def leave(self, note: Note, due_at: datetime) -> None:
         self._notes.leave(note, due_at)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ class VenueRow:
     """One venue as configured. `bots` None: every bot of the account, new ones too.
 
     `live` None: as it is, because a person decides that elsewhere; a new venue starts in dry run.
+    `tag` None: as it is; a new venue draws one.
     """
 
     name: str
@@ -34,6 +36,7 @@ class VenueRow:
     signer: str
     live: bool | None
     bots: tuple[int, ...] | None
+    tag: int | None = None
 
 
 def apply(
@@ -119,9 +122,11 @@ def _store_venue(connection: Connection, venue: VenueRow, at: datetime) -> None:
     }
     if venue.live is not None:
         values["live"] = venue.live
+    if venue.tag is not None:
+        values["tag"] = venue.tag
     connection.execute(
         insert(t.venues)
-        .values(name=venue.name, tag=_tag(venue), enabled_at=at, **values)
+        .values({"name": venue.name, "tag": _drawn(connection), "enabled_at": at, **values})
         .on_conflict_do_update(index_elements=["name"], set_=values)
     )
 
@@ -138,10 +143,18 @@ def _must_stay(connection: Connection, name: str, account: Mapping[str, object])
         )
 
 
-def _tag(venue: VenueRow) -> int:
-    """Return the mark that this venue's cloids carry: the same again if the database is lost."""
-    digest = hashlib.sha256(f"{venue.name} {venue.account.lower()}".encode()).digest()
-    return int.from_bytes(digest[:2], "big") % TAG_MAX + 1
+def _drawn(connection: Connection) -> int:
+    """Return a mark for a new venue's cloids that no other venue here has.
+
+    Drawn by chance, so that two installations that were configured alike tell each other's orders
+    from their own.
+    """
+    taken = set(connection.execute(select(t.venues.c.tag)).scalars())
+    return next(tag for tag in iter(_a_tag, 0) if tag not in taken)
+
+
+def _a_tag() -> int:
+    return 1 + secrets.randbelow(TAG_MAX)
 
 
 def _store_pairs(connection: Connection, source: str, venue: VenueRow, at: datetime) -> None:

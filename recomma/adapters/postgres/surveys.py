@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres import transfers
@@ -57,6 +57,17 @@ class PostgresSurveyBook:
     def signer(self) -> str:
         return str(self._row.signer)
 
+    def watched_at(self) -> datetime | None:
+        at: datetime | None = self._row.surveyed_at
+        return at
+
+    def tag_is_shared(self) -> bool:
+        return self._is_forbidden(None, Reason.OTHER_INSTALLATION)
+
+    def listed_before(self) -> frozenset[int]:
+        listed = select(foreign_orders.c.oid).where(foreign_orders.c.venue == self._name)
+        return frozenset(self._connection.execute(listed).scalars())
+
     def roles(self) -> RolesRead | None:
         row = self._row
         return RolesRead(row.role_read_at, row.role_trouble) if row.role_read_at else None
@@ -95,13 +106,32 @@ class PostgresSurveyBook:
         listed = list(orders)
         cloids = [order.cloid for order in listed if order.cloid]
         oids = [order.oid for order in listed]
-        asked = select(attempts.c.cloid).where(attempts.c.cloid.in_(cloids))
-        known = set(self._connection.execute(asked).scalars())
+        asked = select(attempts.c.cloid, attempts.c.oid).where(attempts.c.cloid.in_(cloids))
+        given = {row.cloid: row.oid for row in self._connection.execute(asked)}
         placed = select(mirror_orders.c.oid).where(
             mirror_orders.c.venue == self._name, mirror_orders.c.oid.in_(oids)
         )
         known_oids = set(self._connection.execute(placed).scalars())
-        return [o for o in listed if o.cloid not in known and o.oid not in known_oids]
+        return [
+            order
+            for order in listed
+            if order.oid not in known_oids
+            and (order.cloid not in given or given[order.cloid] not in (None, order.oid))
+        ]
+
+    def overfilled(self, since: datetime) -> frozenset[int]:
+        this = mirror_orders.c.id == fills.c.mirror_order_id
+        filled_now = select(fills.c.mirror_order_id).where(
+            fills.c.venue == self._name, fills.c.at > since
+        )
+        too_much = (
+            select(mirror_orders.c.deal_id)
+            .join(fills, this)
+            .where(mirror_orders.c.id.in_(filled_now))
+            .group_by(mirror_orders.c.id)
+            .having(func.sum(fills.c.size) > mirror_orders.c.size)
+        )
+        return frozenset(self._connection.execute(too_much).scalars())
 
     def unclaimed(self) -> Sequence[Fill]:
         ours = fills.c.cloid.startswith(f"0x{self._row.tag:04x}", autoescape=True)
@@ -136,9 +166,8 @@ class PostgresSurveyBook:
         move = transfers.Move(self._name, coin, deal_id, None, size, why, self._now)
         transfers.move(self._connection, move)
 
-    def forbid(self, coin: str, why: Reason, text: str) -> None:
-        known = stops_on(self._connection, self._name, self._now)
-        if any((s.scope.venue, s.scope.coin, s.reason) == (self._name, coin, why) for s in known):
+    def forbid(self, coin: str | None, why: Reason, text: str) -> None:
+        if self._is_forbidden(coin, why):
             return
         row = {
             "level": Level.NO_ENTRIES.word,
@@ -150,6 +179,11 @@ class PostgresSurveyBook:
             "set_at": self._now,
         }
         self._connection.execute(insert(stops).values(row))
+
+    def _is_forbidden(self, coin: str | None, why: Reason) -> bool:
+        known = stops_on(self._connection, self._name, self._now)
+        this = (self._name, coin, why)
+        return any((s.scope.venue, s.scope.coin, s.reason) == this for s in known)
 
     def leave(self, note: Note, due_at: datetime) -> None:
         self._leaves.add(note, due_at)
