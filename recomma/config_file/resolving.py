@@ -55,6 +55,7 @@ POLICY_KEYS: Final[Mapping[str, tuple[str, Told]]] = {
     "entry_cap_percent": ("entry_cap", _share),
     "exit_grace_seconds": ("exit_grace", _seconds),
     "close_caps_percent": ("close_caps", lambda caps: tuple(map(_share, caps))),
+    "fence_by_noop": ("fence_by_noop", _as_it_is),
 }
 LIMIT_KEYS: Final[Mapping[str, tuple[str, Told]]] = {
     "order_usd": ("order_usd", _as_it_is),
@@ -192,6 +193,7 @@ def _defaults() -> Mapping[str, object]:
         "entry_cap_percent": _percent(policy.entry_cap),
         "exit_grace_seconds": policy.exit_grace // timedelta(seconds=1),
         "close_caps_percent": tuple(map(_percent, policy.close_caps)),
+        "fence_by_noop": policy.fence_by_noop,
     }
 
 

@@ -96,6 +96,7 @@ class PolicyTable(_Table):
     entry_cap_percent: Annotated[Number, Field(ge=0, le=10)] | None = None
     exit_grace_seconds: Annotated[Whole, Field(ge=0, le=3_600)] | None = None
     close_caps_percent: CloseCaps | None = None
+    fence_by_noop: StrictBool | None = None
 
 
 class LimitsTable(_Table):

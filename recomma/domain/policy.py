@@ -104,6 +104,9 @@ class Policy:
     # Market orders are valued by the venue at the price they meet, which may be below our limit.
     market_minimum_margin: Decimal = Decimal("1.05")
     refusals_max: int = 5
+    # End the doubt about an order that nobody wants any more by using its nonce up. The venue
+    # documents that, and nobody has measured it (hyperliquid.md 6).
+    fence_by_noop: bool = False
 
     def allows(self, coin: str) -> bool:
         """Say whether the lists of bots and coins let anything new be entered on `coin`."""

@@ -36,6 +36,7 @@ from recomma.pipeline.consequences import (
     unusable_signer,
 )
 from recomma.pipeline.entering import Reads, admitted, end, hear_leverage, leverage_to_set
+from recomma.pipeline.fencing import may_be_fenced, never_lands, use_up
 from recomma.ports import Consequence, Ledger, SignerBook, StoredBatch, Venue
 
 ATTEMPT_LIFE: Final = timedelta(seconds=15)  # As the venue's own front end (hyperliquid.md 6).
@@ -56,6 +57,7 @@ class Asked:
     leverage: tuple[str, Leverage] | None = None
     resent: bool = False
     held: bool = False  # By a stop that came after it was stored: it is not sent again.
+    fenced: bool = False  # Held, and its nonce is used up: nobody wants it any more.
 
 
 def submit(
@@ -83,6 +85,7 @@ def submit(
             reads.read(venue)
             continue
         if current.held:
+            _hold(current, venue, ledger, fence, now)
             continue
         answer = venue.send(current.batch.body, count=current.batch.count)
         with ledger.signer(venue.name, fence) as book:
@@ -95,6 +98,12 @@ def submit(
         if isinstance(answer, Answered):
             mended = Reason.SIGNER_REFUSED  # The venue has acted on our signature.
     return Later(now, "more to come", mended)
+
+
+def _hold(current: Asked, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> None:
+    if current.fenced and use_up(venue, current.batch):
+        with ledger.signer(venue.name, fence) as book:
+            never_lands(book, current.batch, now)
 
 
 def _ended(book: SignerBook, sent: int, mended: Reason | None, left_at: datetime | None) -> Verdict:
@@ -118,8 +127,11 @@ def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
     if batch is None:
         return None
     orders, stops = tuple(book.orders_of(batch.id)), book.stops()
-    held = any(held_by(order, stops, now) for order in orders)
-    return Asked(batch, orders, resent=True, held=held)
+    fenced = may_be_fenced(orders, stops, book.policy_of, now)
+    if fenced:
+        book.fence(batch.id)
+    held = fenced or any(held_by(order, stops, now) for order in orders)
+    return Asked(batch, orders, resent=True, held=held, fenced=fenced)
 
 
 def _next(

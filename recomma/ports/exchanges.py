@@ -67,5 +67,8 @@ class Venue(Protocol):
     def sign_leverage(
         self, asset: int, leverage: int, *, is_cross: bool, nonce: int, expires_after: int
     ) -> SignedRequest: ...
+    def sign_noop(self, nonce: int) -> SignedRequest:
+        """Sign a request that does nothing but use up `nonce`; it does not expire."""
+
     def send(self, body: bytes, *, count: int) -> Answer:
         """POST the signed bytes. Sending the same bytes again is safe (hyperliquid.md 6)."""

@@ -113,6 +113,9 @@ class SignerBook(Protocol):
         """Return a batch's orders in batch order, locked."""
 
     def sent(self, batch_id: int) -> None: ...
+    def fence(self, batch_id: int) -> None:
+        """Have nobody send this batch again: `unanswered` does not return it any more."""
+
     def answered(self, batch_id: int, answer: str, consequences: Sequence[Consequence]) -> None:
         """Store the answer and what it means for each order."""
 

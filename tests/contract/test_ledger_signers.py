@@ -157,6 +157,20 @@ def test_a_batchs_orders_come_in_the_order_they_were_asked_in(world: LedgerWorld
         assert [order.id for order in book.orders_of(batch.id)] == [second, first]
 
 
+def test_a_fenced_batch_is_never_sent_again_and_its_orders_stay_in_doubt(
+    world: LedgerWorld,
+) -> None:
+    order_id = world.place()
+    batch, _ = world.ask(order_id)
+
+    with world.ledger.signer(VENUE, None) as book:
+        book.fence(batch.id)
+
+    with world.ledger.signer(VENUE, None) as book:
+        assert book.unanswered(world.now) == []
+        assert [order.state for order in book.orders_of(batch.id)] == [State.IN_DOUBT]
+
+
 def test_an_answer_takes_each_order_one_step_on(world: LedgerWorld) -> None:
     rested, refused = world.place(), world.place(new_order(SAFETY))
     batch, _ = world.ask(rested, refused)

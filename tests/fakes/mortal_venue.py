@@ -32,6 +32,7 @@ class MortalVenue:
     venue: Venue
     dies: str = ""  # `before_sending` or `after_sending`.
     unreadable: bool = False
+    dies_of: bytes = b'"order"'
 
     @property
     def name(self) -> str:
@@ -87,8 +88,12 @@ class MortalVenue:
             asset, leverage, is_cross=is_cross, nonce=nonce, expires_after=expires_after
         )
 
+    def sign_noop(self, nonce: int) -> SignedRequest:
+        return self.venue.sign_noop(nonce)
+
     def send(self, body: bytes, *, count: int) -> Answer:
-        dies = self.dies if b'"order"' in body else ""  # The leverage before it is left in peace.
+        # The leverage before an order is left in peace.
+        dies = self.dies if self.dies_of in body else ""
         if dies:
             self.dies = ""
         if dies == "before_sending":

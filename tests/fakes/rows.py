@@ -90,6 +90,7 @@ class BatchRow:
     venue: str
     kind: str
     answer: str | None = None
+    fenced: bool = False
 
 
 @dataclass(frozen=True)

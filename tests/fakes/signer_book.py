@@ -148,6 +148,7 @@ class FakeSignerBook:
             if (row.venue, row.kind, row.answer) == (self._name, "order", None)
             and row.stored.expires_at > now
             and row.stored.id not in self._stored
+            and not row.fenced
         ]
 
     def orders_of(self, batch_id: int) -> Sequence[MirrorOrder]:
@@ -158,6 +159,9 @@ class FakeSignerBook:
         row = self._rows.batches[batch_id]
         stored = replace(row.stored, sent=row.stored.sent + 1)
         self._rows.batches[batch_id] = replace(row, stored=stored)
+
+    def fence(self, batch_id: int) -> None:
+        self._rows.batches[batch_id] = replace(self._rows.batches[batch_id], fenced=True)
 
     def answered(self, batch_id: int, answer: str, consequences: Sequence[Consequence]) -> None:
         self._rows.batches[batch_id] = replace(self._rows.batches[batch_id], answer=answer)

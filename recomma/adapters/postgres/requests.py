@@ -100,6 +100,9 @@ class Requests:
     def sent(self, batch_id: int) -> None:
         self._update(batch_id, sent=batches.c.sent + 1, sent_at=self._stamped().at)
 
+    def fence(self, batch_id: int) -> None:
+        self._update(batch_id, fenced=True)
+
     def answered(self, batch_id: int, answer: str) -> None:
         at = self._stamped().at
         self._update(batch_id, answered_at=at, answer=storable(answer))

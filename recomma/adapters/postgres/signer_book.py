@@ -201,6 +201,9 @@ class PostgresSignerBook:
     def sent(self, batch_id: int) -> None:
         self._requests.sent(batch_id)
 
+    def fence(self, batch_id: int) -> None:
+        self._requests.fence(batch_id)
+
     def answered(self, batch_id: int, answer: str, consequences: Sequence[Consequence]) -> None:
         self._requests.answered(batch_id, answer)
         self._requests.executed(
