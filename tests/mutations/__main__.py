@@ -4,6 +4,7 @@
 Exit status 1 if a test passes without its defence, or a patch does not fit any more.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -35,11 +36,17 @@ def copy_tree(to: Path) -> None:
 
 def run_tests(tests: tuple[str, ...], root: Path) -> int | None:
     """Return pytest's exit status, None if it never ended."""
-    # The copy comes before an installed project: -m puts its folder first on the path.
+    # The copy comes before an installed project, also in the workers that a test starts.
+    environment = {**os.environ, "PYTHONPATH": str(root)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
-            command, cwd=root, capture_output=True, timeout=SECONDS_MAX, check=False
+            command,
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            timeout=SECONDS_MAX,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return None

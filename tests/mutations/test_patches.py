@@ -12,6 +12,7 @@ PROMISES = {
     "stored attempt before send",
     "same bytes again",
     "note re-publishing",
+    "dead-letter commit order",
     "hold_coin",
     "reduce-only flag",
     "claim of the side",
