@@ -1,7 +1,9 @@
 """What must hold when everything has settled: ledger, venue and source agree or say why not."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from recomma.domain.lifecycle import State
 from recomma.domain.orders import Style
@@ -32,16 +34,27 @@ def check_settled(world: World) -> None:
 
 
 def _check_fills(world: World, book: Book) -> None:
-    """The ledger has every fill of the account once, and no others."""
-    booked = sorted(
-        (row.fill.oid, row.fill.tid, row.fill.size, row.fill.price)
-        for row in world.ledger.rows.fills.values()
-        if row.venue == book.venue
-    )
-    made = sorted(
-        (fill["oid"], fill["tid"], Decimal(fill["sz"]), Decimal(fill["px"])) for fill in book.fills
-    )
-    assert booked == made, f"{book.venue} filled {made}, the ledger has {booked}"
+    """The ledger has every fill of the account once, and no others.
+
+    What somebody else traded before the first survey could read the account is not looked for.
+    """
+    fills = [row.fill for row in world.ledger.rows.fills.values() if row.venue == book.venue]
+    booked = {(fill.oid, fill.tid, fill.size, fill.price): fill.at for fill in fills}
+    assert len(fills) == len(booked), f"booked twice: {fills}"
+    made = {
+        (fill["oid"], fill["tid"], Decimal(fill["sz"]), Decimal(fill["px"])): _at(fill)
+        for fill in book.fills
+    }
+    ours = {order.oid for order in book.orders}
+    first = min((at for fill, at in booked.items() if fill[0] not in ours), default=None)
+    early = {f for f, at in made.items() if f[0] not in ours and (first is None or at < first)}
+    missing = made.keys() - booked.keys() - early
+    invented = booked.keys() - made.keys()
+    assert not missing and not invented, f"{book.venue}: missing {missing}, invented {invented}"
+
+
+def _at(fill: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(fill["time"] / 1000, UTC)
 
 
 def _check_positions(world: World, venue: str, book: Book) -> None:
