@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from recomma import wiring
 from recomma.cli.acting import amount, counted
@@ -14,11 +14,10 @@ from recomma.cli.sentences import expected, status_and_sentence
 from recomma.config import Settings, load
 from recomma.config_file import ConfigFile, policy_of
 from recomma.domain.policy import OnStop, Policy
+from recomma.domain.readiness import clock_trouble
 from recomma.pipeline.plan import LOOK_AFTER
 from recomma.ports import Venue, VenueTerms
 from recomma.signing.hyperliquid import Network, curve
-
-SKEW_MAX: Final = timedelta(seconds=5)  # The venue refuses nonces by its own clock.
 
 
 class NotRight(Exception):
@@ -47,6 +46,7 @@ def lines() -> Iterator[Line]:
     if database.status is not Exit.OK:
         return
     venues = wiring.ledger_of(settings).venues()
+    yield _line("watch", lambda: _watch(settings))
     if venues:
         yield _line("stops", lambda: _stops(settings))
     else:
@@ -78,11 +78,20 @@ def _source(settings: Settings) -> str:
 
 def _clock(settings: Settings) -> str:
     skew = wiring.venue_clock_skew(settings)
-    if abs(skew) > SKEW_MAX:
-        raise NotRight(
-            f"this machine's clock is {skew.total_seconds():.1f} s off the venue's: set it by NTP."
-        )
+    if trouble := clock_trouble(skew):
+        raise NotRight(trouble)
     return f"answers, clock within {abs(skew).total_seconds():.1f} s"
+
+
+def _watch(settings: Settings) -> str:
+    """No fault of the settings, whatever it says: workers that start now will read it."""
+    age = wiring.accounts_of(settings).source_age(settings.account)
+    if age is None:
+        return "no worker has read the list of deals yet"
+    seconds = max(age.total_seconds(), 0)
+    blind = age > Policy().blind_after
+    waits = "; nothing new is entered until it is read again" if blind else ""
+    return f"the list of deals was last read {seconds:.0f} s ago{waits}"
 
 
 def _stops(settings: Settings) -> str:

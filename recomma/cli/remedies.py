@@ -105,6 +105,18 @@ _NOT_MIRRORED: Final[Mapping[Reason, str]] = {
     Reason.DELISTED: (
         "The venue trades the coin no more. It settles what is open by its own rules; look there."
     ),
+    Reason.NOT_SURVEYED: (
+        "The venue's account has not been read for two minutes: nothing is entered before it is. "
+        "It goes on by itself; `recomma check` says whether the venue answers."
+    ),
+    Reason.CLOCK_OFF: (
+        "This machine's clock is more than 5 s off the venue's: set it by NTP. It goes on by "
+        "itself."
+    ),
+    Reason.BLIND: (
+        "3Commas has not been readable for `blind_after_seconds`. It goes on by itself; `recomma "
+        "check` says what 3Commas answers."
+    ),
     Reason.CAUGHT_UP: (
         "It is in the base, which was entered for the whole position that 3Commas had."
     ),

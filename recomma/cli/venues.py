@@ -143,6 +143,7 @@ def _json(venue: VenueState) -> dict[str, Any]:
         "account_value": venue.account_value,
         "withdrawable": venue.withdrawable,
         "trouble": venue.trouble,
+        "clock_ahead_seconds": venue.clock_ahead.total_seconds(),
         "stops": list(venue.stops),
         "open_orders": venue.open_orders,
         "positions": venue.positions,

@@ -24,6 +24,7 @@ from recomma.domain.cloid import TAG_MAX
 from recomma.domain.policy import (
     BelowMinimum,
     MarginMode,
+    OnBlind,
     OnFirstSight,
     OnMissedEntry,
     OnSourceExit,
@@ -91,6 +92,8 @@ class PolicyTable(_Table):
     on_source_release: OnSourceRelease | None = None
     stop: OnStop | None = None
     below_minimum: BelowMinimum | None = None
+    on_blind: OnBlind | None = None
+    blind_after_seconds: Annotated[Whole, Field(ge=60, le=86_400)] | None = None
     disaster_stop_percent: Annotated[Number, Field(ge=0, lt=100)] | None = None  # 0: none.
     entry_max_age_seconds: Annotated[Whole, Field(ge=1, le=86_400)] | None = None
     entry_cap_percent: Annotated[Number, Field(ge=0, le=10)] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -102,7 +102,7 @@ class SurveyedAccount:
     """The account behind a venue as the last survey found it, in USD.
 
     `trouble` says why nothing new can be traded there, empty if nothing is wrong; `trouble_why` is
-    its reason code.
+    its reason code. `clock_ahead` is how far our clock was ahead of the venue's.
     """
 
     at: datetime
@@ -111,3 +111,4 @@ class SurveyedAccount:
     budget: AddressBudget
     trouble: str
     trouble_why: Reason | None = None
+    clock_ahead: timedelta = timedelta(0)

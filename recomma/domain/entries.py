@@ -33,6 +33,7 @@ WHOLE_DEAL: Final = {
 RENEWABLE: Final = {
     (State.CANCELLED, Reason.SOURCE_REPRICED),
     (State.CANCELLED, Reason.STOPPED),  # The stop is lifted.
+    (State.CANCELLED, Reason.BLIND),  # The source can be seen again.
     (State.CANCELLED, Reason.SOURCE_CANCELLED),  # And placed again: it is among the wanted.
     (State.REFUSED, Reason.REQUEUED),  # A person has looked at its dead letter.
 }

@@ -15,6 +15,7 @@ from recomma.domain.commitments import Commitments, SurveyedAccount, cost_usd
 from recomma.domain.money import Price, notional
 from recomma.domain.orders import MirrorOrder, Style
 from recomma.domain.policy import MINIMUM_NOTIONAL, MarginMode, Policy
+from recomma.domain.readiness import is_blind, surveyed_lately
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.stops import Level, Stop, in_force, strictest
@@ -77,7 +78,8 @@ class Conditions:
     now: datetime
     stops: Sequence[Stop]
     commitments: Commitments
-    account: SurveyedAccount | None  # None: not surveyed yet, which holds nothing up.
+    account: SurveyedAccount | None  # None: not surveyed yet.
+    source_read_at: Mapping[int, datetime]  # When each deal's 3Commas account was last seen.
     markets: Mapping[str, Market]
     policy_of: Callable[[int], Policy]
     leverage_of: Callable[[str], Leverage | None]  # As confirmed for a coin.
@@ -137,7 +139,7 @@ def _holds(level: Level, order: MirrorOrder) -> bool:
 
 def gate(order: MirrorOrder, here: Conditions) -> Gate:
     """Decide about one planned entry."""
-    for check in (_listed, _stopped, _account, _limits, _distance, _open_orders, _margin):
+    for check in (_listed, _stopped, _sight, _account, _limits, _distance, _open_orders, _margin):
         found = check(order, here)
         if found:
             return found
@@ -157,10 +159,19 @@ def _stopped(order: MirrorOrder, here: Conditions) -> Gate | None:
     return held_by(order, here.stops, here.now)
 
 
+def _sight(order: MirrorOrder, here: Conditions) -> Gate | None:
+    """What the source has done since it was last seen may have ended what is wanted here."""
+    read_at = here.source_read_at.get(order.deal_id)
+    if is_blind(read_at, here.policy_of(order.bot_id).blind_after, here.now):
+        return Waits(Reason.BLIND, here.now + UNREADABLE_WAIT)
+    return None
+
+
 def _account(order: MirrorOrder, here: Conditions) -> Gate | None:
     account = here.account
-    if account is None:
-        return None
+    if account is None or not surveyed_lately(account, here.now):
+        # What rests there, or was just filled, may be unknown to the ledger (design.md, 7.6).
+        return Waits(Reason.NOT_SURVEYED, here.now + UNREADABLE_WAIT)
     if account.trouble:
         return Waits(account.trouble_why or Reason.SIGNER_REFUSED, here.now + LOOK_AGAIN)
     reserve = max(RESERVE_MIN, RESERVE_PER_DEAL * here.commitments.open_deals(order.venue))

@@ -35,6 +35,13 @@ class OnSourceRelease(StrEnum):
     ABANDON = "abandon"  # Our exits go; the position is the user's.
 
 
+class OnBlind(StrEnum):
+    """What to do with resting entries while 3Commas cannot be read."""
+
+    KEEP = "keep"
+    CANCEL_ENTRIES = "cancel_entries"  # Placed again when it can be read.
+
+
 class OnStop(StrEnum):
     """How the source's stop price is followed."""
 
@@ -87,6 +94,8 @@ class Policy:
     denied: bool = False  # By a list of bots: nothing new is entered.
     coins: frozenset[str] | None = None  # None: every coin.
     denied_coins: frozenset[str] = frozenset()
+    blind_after: timedelta = timedelta(minutes=5)  # 3Commas unread for longer: no entries.
+    on_blind: OnBlind = OnBlind.KEEP
     entry_max_age: timedelta = timedelta(seconds=120)  # A later market entry is a different trade.
     entry_cap: Decimal = Decimal(
         "0.005"

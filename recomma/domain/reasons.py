@@ -37,6 +37,9 @@ class Reason(StrEnum):
     ADDRESS_BUDGET = "address_budget"
     DELISTED = "delisted"
     CAUGHT_UP = "caught_up"
+    NOT_SURVEYED = "not_surveyed"
+    CLOCK_OFF = "clock_off"
+    BLIND = "blind"
     # Why an order of ours ended before it filled.
     SOURCE_CANCELLED = "source_cancelled"
     SOURCE_ENDED = "source_ended"

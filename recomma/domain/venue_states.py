@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from recomma.domain.money import Price, Side, Size
@@ -24,6 +24,7 @@ class VenueState:
     account_value: Decimal | None
     withdrawable: Decimal | None
     trouble: str
+    clock_ahead: timedelta  # How far ours was ahead of the venue's at the last survey.
     stops: tuple[int, ...]  # In force for all of it or a part of it.
     open_orders: int
     positions: int

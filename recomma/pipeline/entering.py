@@ -24,7 +24,7 @@ from recomma.domain.gates import (
     needs_mids,
 )
 from recomma.domain.money import Price
-from recomma.domain.notes import plan
+from recomma.domain.notes import plan, survey
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.reasons import Reason
 from recomma.domain.venue import (
@@ -92,6 +92,7 @@ def admitted(
         stops=book.stops(),
         commitments=book.committed(),
         account=book.account(),
+        source_read_at=book.source_read_at({order.deal_id for order in entries}),
         markets=book.markets(),
         policy_of=book.policy_of,
         leverage_of=book.leverage_of,
@@ -106,6 +107,8 @@ def admitted(
                 here = here.after(order)
             case Waits(why, until):
                 book.wait(order.id, why, until)
+                if why is Reason.NOT_SURVEYED:  # One note, however many orders wait for it.
+                    book.leave(survey(book.venue.name), now)
             case Skipped(why):
                 end(book, order, why, now)
             case never:

@@ -11,6 +11,9 @@ from typing import Final
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import submit
 from recomma.domain.orders import MirrorOrder
+from recomma.domain.policy import OnBlind
+from recomma.domain.readiness import is_blind
+from recomma.domain.reasons import Reason
 from recomma.domain.venue import OrderRecord
 from recomma.domain.verdict import Done, Verdict
 from recomma.pipeline.exits_here import Outcome, decide_exits, naked_since
@@ -54,16 +57,19 @@ def _hold_coin(book: DealBook, venue: str, held: Held) -> None:
 
 
 def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Held:
-    open_orders = {o.cloid: o for o in venue.open_orders() if o.cloid}
     with ledger.deal(deal_id, fence) as book:
         seen_at, orders = book.first_seen_at, book.orders(venue.name)
-        sizes = {order.id: order.remaining for order in orders}
-        # Of one that was executed in part the rest may rest, or the venue may have ended it.
-        executed = {
-            s.order_id: s.cloid
-            for s in book.sought(venue.name)
-            if s.executed is not None and s.executed >= sizes[s.order_id] + s.filled
-        }
+        sought = book.sought(venue.name)
+    sizes = {order.id: order.remaining for order in orders}
+    # Of one that was executed in part the rest may rest, or the venue may have ended it.
+    executed = {
+        s.order_id: s.cloid
+        for s in sought
+        if s.executed is not None and s.executed >= sizes[s.order_id] + s.filled
+    }
+    # Before everything else: what had happened by then shows in what is read next.
+    at = now if len(executed) == len(sought) else venue.account_state().at
+    open_orders = {o.cloid: o for o in venue.open_orders() if o.cloid}
     missing = [
         order.cloid
         for order in orders
@@ -77,7 +83,7 @@ def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: da
     since = ledger.fills_read_to(venue.name) or seen_at
     # Last, so that whatever a record or a missing open order means has its fills in here.
     ledger.book_fills(venue.name, venue.fills_since(since - FILLS_OVERLAP), now)
-    return Held(open_orders, records, coin=orders[-1].coin if orders else None)
+    return Held(open_orders, records, coin=orders[-1].coin if orders else None, at=at)
 
 
 def _done(
@@ -88,6 +94,7 @@ def _done(
     metrics: Metrics,
     now: datetime,
 ) -> Done:
+    _take_back_if_blind(book, venue, now)
     here = book.here(venue)
     left = here.holding.left(book.side)
     since = naked_since(here, book, now) if outcome.exit_due else None
@@ -103,6 +110,18 @@ def _done(
         again_at=min(times, default=None),
         look_at=now + LOOK_AFTER if alive else None,
     )
+
+
+def _take_back_if_blind(book: DealBook, venue: str, now: datetime) -> None:
+    """Cancel resting entries whose source cannot be seen any more, if the policy says so."""
+    here = book.here(venue)
+    if here.policy.on_blind is OnBlind.KEEP:
+        return
+    if not is_blind(book.source_read_at, here.policy.blind_after, now):
+        return
+    for order in here.orders:
+        if order.state is State.RESTING and not order.is_exit and not order.cancel_why:
+            book.withdraw(order.id, Reason.BLIND)
 
 
 def _due(order: MirrorOrder) -> bool:

@@ -76,6 +76,9 @@ def take_up(note: Note, tools: Tools, now: datetime) -> bool:
 
 def relay(tools: Tools) -> int:
     """Publish what is due; also what was published and never picked up. Return how many."""
+    hurried = tools.ledger.hurry_after(tools.clock())
+    if hurried:
+        log.warning("clock_went_back", notes=hurried)
     after = LOST_AFTER if tools.publisher.idle() else STALE_AFTER
     stale = tools.ledger.forget_publication(after)
     if stale:
@@ -229,7 +232,12 @@ def _refresh(claim: Claim, tools: Tools, now: datetime) -> Verdict:
 
 
 def _survey(claim: Claim, tools: Tools, now: datetime) -> Verdict:
-    return survey(venue=tools.venues[claim.note.venue], ledger=tools.ledger, now=now)
+    return survey(
+        venue=tools.venues[claim.note.venue],
+        ledger=tools.ledger,
+        clock=tools.clock,
+        now=now,
+    )
 
 
 STEPS: Final[Mapping[Step, Callable[[Claim, Tools, datetime], Verdict]]] = {

@@ -2,7 +2,8 @@
 
 In doubt means that the venue may have executed it, now or later. Open orders, fills and
 `orderStatus` are asked; only when all three know nothing, some seconds after the request has
-expired, did it certainly not happen (hyperliquid.md 10).
+expired, did it certainly not happen (hyperliquid.md 10). The venue's clock says when: by a clock of
+ours that is ahead it would be over too soon, and asked for again while it can still land.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ class Held:
     open_orders: Mapping[str, OpenOrder]  # By cloid.
     records: Mapping[str, OrderRecord | None]  # Of our orders that are not open, by cloid.
     coin: str | None  # The deal's here; None before its first order.
+    at: datetime  # The venue's own time, read before all of it, where an attempt is in doubt.
 
 
 def settle(book: DealBook, venue: str, held: Held, now: datetime) -> datetime | None:
@@ -117,19 +119,20 @@ def _in_doubt(book: DealBook, order: MirrorOrder, held: Held, now: datetime) -> 
     if sought is None or cloid not in held.records:
         return now + ASK_AGAIN  # Asked while we looked: this look knows nothing about it.
     record = held.records[cloid]
-    if _fills_are_in(sought, record, now):
-        shrank = order.is_exit and now >= sought.expires_at + DOUBT_MARGIN and bool(sought.filled)
+    if _fills_are_in(sought, record, held.at):
+        expired = held.at >= sought.expires_at + DOUBT_MARGIN
+        shrank = order.is_exit and expired and bool(sought.filled)
         return _ended(book, order, record, now, shrank=shrank)
     if record is None and sought.executed is None:
         certain_at = sought.expires_at + DOUBT_MARGIN
-        if now < certain_at:
-            return certain_at
+        if held.at < certain_at:
+            return now + max(certain_at - held.at, ASK_AGAIN)
         book.record(order.id, Event.NEVER_ARRIVED, due_at=now)
         return None
     return now + ASK_AGAIN
 
 
-def _fills_are_in(sought: Sought, record: OrderRecord | None, now: datetime) -> bool:
+def _fills_are_in(sought: Sought, record: OrderRecord | None, at: datetime) -> bool:
     """Say whether nothing more can fill by this attempt, and all that did has been booked.
 
     Asking again for a remainder while a fill is still unseen would buy it twice.
@@ -139,8 +142,8 @@ def _fills_are_in(sought: Sought, record: OrderRecord | None, now: datetime) -> 
     if record is None or not record.terminal:
         return False
     if record.status == "filled":
-        return sought.filled >= record.original_size or now >= sought.expires_at + DOUBT_MARGIN
-    return now >= record.at + ASK_AGAIN
+        return sought.filled >= record.original_size or at >= sought.expires_at + DOUBT_MARGIN
+    return at >= record.at + ASK_AGAIN
 
 
 def _ended(

@@ -15,13 +15,15 @@ from recomma.domain.cloid import encode
 from recomma.domain.first_sight import BASE
 from recomma.domain.gates import Leverage, held_by, most_at_risk_first, ran_out
 from recomma.domain.lifecycle import Event, State
-from recomma.domain.notes import plan, reconcile
+from recomma.domain.notes import plan, reconcile, survey
 from recomma.domain.orders import MirrorOrder, Style
+from recomma.domain.readiness import WAITS_FOR_A_SURVEY, surveyed_lately, venue_time
 from recomma.domain.reasons import Reason
 from recomma.domain.turns import in_turn
 from recomma.domain.venue import (
     Answer,
     Answered,
+    Expired,
     NeverSent,
     OrderRequest,
     SignedRequest,
@@ -158,20 +160,29 @@ def _due(book: SignerBook, now: datetime) -> list[MirrorOrder]:
     """Return what is due, the most urgent first, without market entries that have run out.
 
     An account without budget is asked for one thing in ten seconds. All its exits go in that one:
-    those that wait for it come along with the first that is due.
+    those that wait for it come along with the first that is due. What waited for a survey goes as
+    soon as there is one.
     """
-    found = book.due(now, waiting_for=Reason.ADDRESS_BUDGET)
-    at_once = [order for order in found if order.due_at <= now]
-    if any(order.is_exit and order.state is State.PLANNED for order in at_once):
-        at_once = [order for order in found if order.due_at <= now or order.is_exit]
+    over = _waits_are_over(book, now)
+    found = book.due(now, waiting_for={Reason.ADDRESS_BUDGET, *over})
+    slot = any(o.is_exit and o.state is State.PLANNED and o.due_at <= now for o in found)
     kept = []
-    for order in in_turn(at_once):
-        over = ran_out(order, book.policy_of(order.bot_id), now)
-        if over and order.state is State.PLANNED:
-            end(book, order, over, now)
+    for order in in_turn(found):
+        if order.due_at > now and not (order.waits_why in over or (slot and order.is_exit)):
+            continue
+        why = ran_out(order, book.policy_of(order.bot_id), now)
+        if why and order.state is State.PLANNED:
+            end(book, order, why, now)
         else:
             kept.append(order)
     return kept
+
+
+def _waits_are_over(book: SignerBook, now: datetime) -> frozenset[Reason]:
+    account = book.account()
+    if account is None or account.trouble or not surveyed_lately(account, now):
+        return frozenset()
+    return WAITS_FOR_A_SURVEY
 
 
 def _exits(book: SignerBook, due: Sequence[MirrorOrder], now: datetime) -> list[MirrorOrder]:
@@ -214,8 +225,8 @@ def _set_leverage(
         book.markets()[coin].asset,
         leverage.value,
         is_cross=leverage.is_cross,
-        nonce=book.next_nonce(now),
-        expires_after=_expires_ms(now),
+        nonce=_nonce(book, now),
+        expires_after=_expires_ms(book, now),
     )
     return Asked(book.store_other(signed, "leverage"), leverage=(coin, leverage))
 
@@ -257,24 +268,32 @@ def _slot(orders: Sequence[MirrorOrder]) -> list[MirrorOrder]:
 def _signed_orders(
     book: SignerBook, venue: Venue, requests: list[OrderRequest], now: datetime
 ) -> SignedRequest:
-    nonce = book.next_nonce(now)
-    return venue.sign_orders(requests, nonce=nonce, expires_after=_expires_ms(now))
+    nonce = _nonce(book, now)
+    return venue.sign_orders(requests, nonce=nonce, expires_after=_expires_ms(book, now))
 
 
 def _cancel(book: SignerBook, venue: Venue, orders: list[MirrorOrder], now: datetime) -> Asked:
     markets = book.markets()
     cancels = [(markets[o.coin].asset, o.cloid) for o in orders if o.cloid]
-    signed = venue.sign_cancels(cancels, nonce=book.next_nonce(now), expires_after=_expires_ms(now))
+    nonce, expires_after = _nonce(book, now), _expires_ms(book, now)
+    signed = venue.sign_cancels(cancels, nonce=nonce, expires_after=expires_after)
     return Asked(book.store_cancels(signed, [o.id for o in orders]), tuple(orders), cancel=True)
 
 
-def _expires_ms(now: datetime) -> int:
-    return int((now + ATTEMPT_LIFE).timestamp() * 1000)
+def _nonce(book: SignerBook, now: datetime) -> int:
+    return book.next_nonce(venue_time(book.account(), now))
+
+
+def _expires_ms(book: SignerBook, now: datetime) -> int:
+    return int((venue_time(book.account(), now) + ATTEMPT_LIFE).timestamp() * 1000)
 
 
 def _hear(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None:
     if budget_is_spent(answer):
         book.budget_spent()
+    if isinstance(answer, Expired) and not asked.resent:
+        # It was fresh by our clock: a survey says how far that is off, so that exits get through.
+        book.leave(survey(book.venue.name), now)
     if asked.leverage:
         book.answered(asked.batch.id, repr(answer), ())
         hear_leverage(book, *asked.leverage, answer, now)

@@ -11,15 +11,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+import structlog
+
 from recomma.domain.money import Size
-from recomma.domain.notes import reconcile
+from recomma.domain.notes import reconcile, submit
+from recomma.domain.readiness import clock_ahead, clock_trouble, is_off, surveyed_lately
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import CoinHeld, Share, Shortfall, allot, compare, losers
 from recomma.domain.venue import AccountState, AddressBudget, Fill, OpenOrder, OrderRecord
 from recomma.domain.verdict import Done, Verdict
 from recomma.pipeline.adopting import adopt_lost, sort_strangers
 from recomma.pipeline.roles import read_roles
-from recomma.ports import Ledger, RolesRead, SurveyBook, Surveyed, Venue
+from recomma.ports import Clock, Ledger, RolesRead, SurveyBook, Surveyed, Venue
+
+log = structlog.get_logger(__name__)
 
 FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
 QUIET_AFTER: Final = timedelta(seconds=5)
@@ -32,9 +37,12 @@ LIQUIDATION_WINDOW: Final = timedelta(hours=1)
 """How long before a shortfall was seen a liquidation still explains it: an outage of ours."""
 
 
-def survey(*, venue: Venue, ledger: Ledger, now: datetime) -> Verdict:
-    """List what is foreign, adopt what is ours and lost, and take what is missing off our deals."""
-    read = _read(venue, ledger, now)
+def survey(*, venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> Verdict:
+    """List what is foreign, adopt what is ours and lost, and take what is missing off our deals.
+
+    Entries wait until one has come to its end, and while the time that it read is not ours.
+    """
+    read = _read(venue, ledger, clock, now)
     adopted = adopt_lost(read.orders, venue, ledger, now)
     with ledger.survey(venue.name) as book:
         coins, short, lost = _settle_positions(book, read, now)
@@ -42,14 +50,38 @@ def survey(*, venue: Venue, ledger: Ledger, now: datetime) -> Verdict:
         foreign, trouble, why = sort_strangers(book, read.orders, now)
         if read.roles.trouble:
             trouble, why = read.roles.trouble, Reason.SIGNER_REFUSED
+        if not trouble and is_off(read.clock_ahead):
+            trouble, why = clock_trouble(read.clock_ahead), Reason.CLOCK_OFF
+        if _were_waiting(book, trouble, now):
+            book.leave(submit(venue.name), now)
         book.store(
-            Surveyed(read.state, read.budget, read.roles, foreign, coins, short, trouble, why), now
+            Surveyed(
+                read.state,
+                read.budget,
+                read.roles,
+                foreign,
+                coins,
+                short,
+                trouble,
+                why,
+                read.clock_ahead,
+            ),
+            now,
         )
+    if trouble:
+        log.warning("trouble", venue=venue.name, reason=str(why), why=trouble)
     told = f"{len(foreign)} foreign orders, {adopted} adopted, {len(lost)} deals lost coins"
     return Done(
         f"{told}; {trouble}" if trouble else told,
         again_at=again,
     )
+
+
+def _were_waiting(book: SurveyBook, trouble: str, now: datetime) -> bool:
+    """Say whether entries may have waited for what this survey found."""
+    before = book.account()
+    waited = before is None or not surveyed_lately(before, now) or bool(before.trouble)
+    return waited and not trouble
 
 
 def _again(
@@ -66,23 +98,26 @@ class _Read:
     orders: Sequence[OpenOrder]
     state: AccountState
     budget: AddressBudget
+    clock_ahead: timedelta
     restless: frozenset[str]  # Coins that were traded a moment ago, by whomever.
     unfilled: frozenset[str]  # Exits of ours that have left the book, certainly without a fill.
 
 
-def _read(venue: Venue, ledger: Ledger, now: datetime) -> _Read:
+def _read(venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> _Read:
     with ledger.survey(venue.name) as book:
         terms, signer, roles = book.venue, book.signer, book.roles()
         exits = {cloid for cloids in book.exits_at_rest().values() for cloid in cloids}
     roles = read_roles(venue, terms, signer, roles, now)
-    orders, budget, state = venue.open_orders(), venue.address_budget(), venue.account_state()
+    orders, budget = venue.open_orders(), venue.address_budget()
+    before, state, after = clock(), venue.account_state(), clock()
+    ahead = clock_ahead(before, after, state.at)
     left = sorted(exits - {order.cloid for order in orders})
     unfilled = frozenset(c for c in left if _ended_unfilled(venue.order_record(c)))
     since = (ledger.fills_read_to(venue.name) or now) - FILLS_OVERLAP
     fills = venue.fills_since(since)
     ledger.book_fills(venue.name, fills, now)
     restless = frozenset(fill.coin for fill in fills if fill.at > state.at - QUIET_AFTER)
-    return _Read(roles, orders, state, budget, restless, unfilled)
+    return _Read(roles, orders, state, budget, ahead, restless, unfilled)
 
 
 def _ended_unfilled(record: OrderRecord | None) -> bool:

@@ -117,6 +117,10 @@ class DealBook(Protocol):
     def changed_at(self) -> datetime | None:
         """When a reading last showed something new; None before the first."""
 
+    @property
+    def source_read_at(self) -> datetime | None:
+        """When its 3Commas account was last read; None: never."""
+
     def here(self, venue: str) -> DealHere:
         """Return the deal on `venue` as it stands now, this transaction's writes included."""
 

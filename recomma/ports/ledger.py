@@ -88,6 +88,13 @@ class Ledger(Protocol):
     def forget_publication(self, older_than: timedelta) -> int:
         """Have due notes published again that nobody picked up; return how many."""
 
+    def hurry_after(self, now: datetime) -> int:
+        """Have everything looked at now that waits for a time of a clock that was ahead.
+
+        That a clock was ahead and went back shows in notes that ended later than `now`. What waits
+        is looked at too soon at worst, which changes nothing. Return how many notes.
+        """
+
     def wake(self) -> None:
         """Tell the relay that there is something to publish (NOTIFY recomma_notes)."""
 

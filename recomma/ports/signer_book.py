@@ -1,6 +1,6 @@
 """A venue's signer in the ledger, locked for writing: what is asked and what was answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -65,10 +65,10 @@ class SignerBook(Protocol):
 
     @property
     def venue(self) -> VenueTerms: ...
-    def due(self, now: datetime, *, waiting_for: Reason | None = None) -> Sequence[MirrorOrder]:
+    def due(self, now: datetime, *, waiting_for: Collection[Reason] = ()) -> Sequence[MirrorOrder]:
         """Return what is to be asked now, locked: planned orders, and resting ones whose cancel
         is wanted and not under way; both only when their `due_at` has come. Planned orders that
-        wait for `waiting_for` come with them, due or not."""
+        wait for one of `waiting_for` come with them, due or not."""
 
     def next_due_at(self) -> datetime | None: ...
     def markets(self) -> Mapping[str, Market]: ...
@@ -81,6 +81,9 @@ class SignerBook(Protocol):
 
     def account(self) -> SurveyedAccount | None:
         """Return what the last survey read of the account; None before the first."""
+
+    def source_read_at(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
+        """Return when the 3Commas account of each deal was last read; none that never was."""
 
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         """Have a PLANNED order wait; the reason stands beside it until it is asked for."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from recomma.domain.commitments import SurveyedAccount
 from recomma.domain.money import Size
 from recomma.domain.notes import Note
 from recomma.domain.reasons import Reason
@@ -38,7 +39,8 @@ class Surveyed:
     """What a survey found, to be stored as it is.
 
     `trouble` is why nothing may be entered there, in a sentence, and `trouble_why` its reason;
-    empty and None where nothing is wrong.
+    empty and None where nothing is wrong. `clock_ahead` is how far our clock is ahead of the
+    venue's.
     """
 
     state: AccountState
@@ -49,6 +51,7 @@ class Surveyed:
     short: Mapping[str, Shortfall]  # What the next survey may confirm, by coin.
     trouble: str = ""
     trouble_why: Reason | None = None
+    clock_ahead: timedelta = timedelta(0)
 
 
 class SurveyBook(Protocol):
@@ -69,6 +72,9 @@ class SurveyBook(Protocol):
 
     def listed_before(self) -> frozenset[int]:
         """Return the oids of all foreign orders that surveys have listed here."""
+
+    def account(self) -> SurveyedAccount | None:
+        """Return what the last survey stored; None before the first."""
 
     def roles(self) -> RolesRead | None:
         """Return the last look at the roles of our addresses; None before the first."""

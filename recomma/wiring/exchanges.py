@@ -9,6 +9,7 @@ from recomma.adapters.hyperliquid.venue import HyperliquidVenue
 from recomma.adapters.threecommas.client import ThreeCommas
 from recomma.adapters.threecommas.credentials import Credentials
 from recomma.config import BadSetting, Settings
+from recomma.domain.readiness import clock_ahead
 from recomma.ports import VenueTerms
 from recomma.ports.guarding import UNGUARDED, Guard
 from recomma.signing.hyperliquid import BadKey
@@ -90,12 +91,11 @@ def _agent_key(settings: Settings, venue: str) -> str:
 
 
 def venue_clock_skew(settings: Settings) -> timedelta:
-    """Return how far this machine's clock is ahead of the venue's."""
+    """Return how far this machine's clock is ahead of the venue's, as a survey measures it."""
     session = session_of(1)
     nobody = "0x" + "0" * 40
     before = real_time()
     state = HyperliquidInfo(base_url=settings.hyperliquid_url, session=session).account_state(
         nobody
     )
-    middle = before + (real_time() - before) / 2
-    return middle - state.at
+    return clock_ahead(before, real_time(), state.at)

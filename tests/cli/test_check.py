@@ -36,7 +36,7 @@ def test_everything_right_is_one_line_each_and_ends_with_0(good_place: Place) ->
     said = check(good_place.settings)
 
     assert (said.status, said.err) == (Exit.OK, "")
-    assert [text[:3] for text in said.out.splitlines()] == ["ok "] * 7
+    assert [text[:3] for text in said.out.splitlines()] == ["ok "] * 8
     assert "dry run" in line(said, "venue main")
 
 

@@ -1,6 +1,7 @@
 """What every ledger promises about what must be known before an entry (see SignerBook)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from recomma.domain.stops import Level, Scope
 from recomma.domain.venue import AccountState, AddressBudget
 from recomma.ports import Consequence, RolesRead, Surveyed
 from tests.contract.ledger_world import (
+    ACCOUNT,
     BASE,
     COIN,
     DEAL,
@@ -116,7 +118,7 @@ def test_those_that_wait_for_one_thing_can_be_asked_for_before_their_time(
         book.wait(late, Reason.LIMIT_COIN, at(10))
 
     with world.ledger.signer(VENUE, None) as book:
-        found = book.due(world.now, waiting_for=Reason.ADDRESS_BUDGET)
+        found = book.due(world.now, waiting_for={Reason.ADDRESS_BUDGET})
 
     assert [order.id for order in found] == [early]
 
@@ -153,6 +155,7 @@ def surveyed(trouble: str = "", why: Reason | None = None) -> Surveyed:
         short={},
         trouble=trouble,
         trouble_why=why,
+        clock_ahead=timedelta(seconds=-1.5),
     )
 
 
@@ -176,6 +179,21 @@ def test_what_a_survey_read_of_the_account_is_known(world: LedgerWorld) -> None:
     )
     assert found.budget == AddressBudget(120, 10_000)
     assert (found.trouble, found.trouble_why) == ("somebody else", Reason.OTHER_INSTALLATION)
+    assert found.clock_ahead == timedelta(seconds=-1.5)
+    with world.ledger.survey(VENUE) as survey:
+        assert survey.account() == found
+
+
+def test_a_deal_is_as_old_as_the_last_look_at_its_source(world: LedgerWorld) -> None:
+    world.now = at(40)
+    with world.ledger.account(ACCOUNT, None) as account:
+        account.seen([], world.now)
+
+    with world.ledger.signer(VENUE, None) as book:
+        found = book.source_read_at({DEAL, OTHER, OTHER + 1})
+    with world.ledger.deal(DEAL, None) as deal:
+        assert deal.source_read_at == at(40)
+    assert found == {DEAL: at(40), OTHER: at(40)}
 
 
 def test_a_budget_that_is_spent_stays_spent_until_a_survey_says_otherwise(

@@ -94,7 +94,12 @@ def world(ledgers: LedgerWorld) -> LedgerWorld:
 
 
 def look(world: LedgerWorld, venue: HeldVenue) -> Done:
-    verdict = survey(venue=cast(Venue, cast(Any, venue)), ledger=world.ledger, now=world.now)
+    verdict = survey(
+        venue=cast(Venue, cast(Any, venue)),
+        ledger=world.ledger,
+        clock=world.clock,
+        now=world.now,
+    )
     assert isinstance(verdict, Done)
     return verdict
 

@@ -94,6 +94,10 @@ class FakeDealBook:
     def changed_at(self) -> datetime | None:
         return self._row.changed_at
 
+    @property
+    def source_read_at(self) -> datetime | None:
+        return self._rows.source_read_at(self.deal_id)
+
     def here(self, venue: str) -> DealHere:
         if (self.bot_id, venue) not in self._rows.pairs:
             raise LookupError(f"bot {self.bot_id} is not paired with {venue}")

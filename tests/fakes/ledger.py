@@ -133,6 +133,10 @@ class FakeLedger:
         with self._transaction():
             return self._notes.forget_publication(self._clock(), older_than)
 
+    def hurry_after(self, now: datetime) -> int:
+        with self._transaction():
+            return self._notes.hurry_after(now)
+
     def next_due_at(self) -> datetime | None:
         return self._notes.next_due_at()
 

@@ -5,7 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from recomma.domain.lifecycle import State
 from recomma.domain.notes import Note, Queue
+from recomma.domain.readiness import CLOCK_TOLERANCE
 from recomma.ports import Claim, Clock, DeadLetter, Ruling
 from tests.fakes.rows import LetterRow, NoteRow, Rows
 
@@ -70,7 +72,7 @@ class FakeNotes:
         due_at = ruling.due_at or (None if ruling.done else now)
         due_at = min((at for at in (due_at, row.again_at) if at), default=None)
         ended = replace(row, leased_until=None, leased_by=None, again_at=None, published_at=None)
-        ended = replace(ended, deaths=0)
+        ended = replace(ended, deaths=0, finished_at=now)
         if ruling.failed:
             ended = replace(ended, attempts=row.attempts + 1, errors=errors)
         elif ruling.done:
@@ -130,6 +132,28 @@ class FakeNotes:
             self.rows.notes[row.note] = replace(row, published_at=None)
         return len(stale)
 
+    def hurry_after(self, now: datetime) -> int:
+        late = [
+            row
+            for row in self.rows.notes.values()
+            if row.finished_at and row.finished_at > now + CLOCK_TOLERANCE
+        ]
+        if not late:
+            return 0
+        for row in self.rows.notes.values():
+            waited = any(at > now for at in (row.due_at, row.look_at) if at)
+            self.rows.notes[row.note] = replace(
+                row,
+                due_at=_not_after(now, row.due_at),
+                look_at=_not_after(now, row.look_at),
+                finished_at=_not_after(now, row.finished_at),
+                published_at=None if waited else row.published_at,
+            )
+        for order in self.rows.orders.values():
+            if order.state is State.PLANNED and order.due_at > now:
+                self.rows.orders[order.id] = replace(order, due_at=now)
+        return len(late)
+
     def next_due_at(self) -> datetime | None:
         """Return when the next note comes due, whoever holds it."""
         times = [t for r in self.rows.notes.values() if not r.dead for t in self._times(r)]
@@ -161,3 +185,7 @@ class FakeNotes:
         return [
             row for _, row in sorted(turns, key=lambda t: (t[0], min(self._times(t[1])), t[1].id))
         ]
+
+
+def _not_after(now: datetime, at: datetime | None) -> datetime | None:
+    return min(at, now) if at else None

@@ -69,6 +69,7 @@ class NoteRow:
     leased_by: int | None = None
     published_at: datetime | None = None
     summary: str = ""
+    finished_at: datetime | None = None
     dead: bool = False
 
 
@@ -194,6 +195,9 @@ class Rows:
     def orders_of(self, deal_id: int, venue: str) -> tuple[MirrorOrder, ...]:
         orders = self.orders.values()
         return tuple(o for o in orders if o.deal_id == deal_id and o.venue == venue)
+
+    def source_read_at(self, deal_id: int) -> datetime | None:
+        return self.accounts_read_at.get(self.deals[deal_id].account)
 
     def change_deal(self, deal_id: int, **changes: object) -> None:
         self.deals[deal_id] = replace(self.deals[deal_id], **changes)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """A venue's signer in the in-memory ledger. See recomma.ports.SignerBook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
+from recomma.domain.readiness import WAITS_FOR_A_SURVEY
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.stops import Stop, in_force
@@ -47,7 +48,7 @@ class FakeSignerBook:
     def venue(self) -> VenueTerms:
         return self._row.terms
 
-    def due(self, now: datetime, *, waiting_for: Reason | None = None) -> Sequence[MirrorOrder]:
+    def due(self, now: datetime, *, waiting_for: Collection[Reason] = ()) -> Sequence[MirrorOrder]:
         for attempt in self._cancels_under_way():
             if attempt.asked_at <= now - CANCEL_LIFE:
                 self._rows.attempts[attempt.id] = replace(attempt, live=False)
@@ -80,6 +81,11 @@ class FakeSignerBook:
     def account(self) -> SurveyedAccount | None:
         return self._rows.surveyed.get(self._name)
 
+    def source_read_at(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
+        known = self._rows.deals.keys() & set(deal_ids)
+        found = {i: self._rows.source_read_at(i) for i in known}
+        return {deal_id: at for deal_id, at in found.items() if at is not None}
+
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         self._orders.wait(order_id, why, until)
 
@@ -98,7 +104,8 @@ class FakeSignerBook:
     def defer(self, coin: str, why: Reason, until: datetime) -> None:
         for order in self._askable():
             entry = order.state is State.PLANNED and not order.terms.reduce_only
-            if entry and order.coin == coin and order.due_at < until:
+            comes = order.due_at < until or order.waits_why in WAITS_FOR_A_SURVEY
+            if entry and order.coin == coin and comes:
                 self.wait(order.id, why, until)
 
     def next_nonce(self, now: datetime) -> int:
@@ -248,5 +255,5 @@ class FakeSignerBook:
         )
 
 
-def _waits_for(order: MirrorOrder, why: Reason | None) -> bool:
-    return why is not None and order.state is State.PLANNED and order.waits_why is why
+def _waits_for(order: MirrorOrder, reasons: Collection[Reason]) -> bool:
+    return order.state is State.PLANNED and order.waits_why in reasons

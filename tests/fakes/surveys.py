@@ -49,6 +49,9 @@ class FakeSurveyBook:
         rows = self._rows.foreign.values()
         return frozenset(row.foreign.order.oid for row in rows)
 
+    def account(self) -> SurveyedAccount | None:
+        return self._rows.surveyed.get(self._name)
+
     def roles(self) -> RolesRead | None:
         surveyed = self._rows.surveys_found.get(self._name)
         return surveyed.roles if surveyed else None
@@ -128,6 +131,7 @@ class FakeSurveyBook:
             budget=surveyed.budget,
             trouble=surveyed.trouble,
             trouble_why=surveyed.trouble_why,
+            clock_ahead=surveyed.clock_ahead,
         )
         self._store_foreign(surveyed.foreign, at)
 

@@ -16,6 +16,8 @@ PROMISES = {
     "hold_coin",
     "reduce-only flag",
     "claim of the side",
+    "start-up gate",
+    "expiry by the venue's time",
 }
 
 

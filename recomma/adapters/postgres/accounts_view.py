@@ -42,6 +42,13 @@ class Accounts:
         with self._engine.connect() as connection:
             return _fills(connection, which)
 
+    def source_age(self, account: str) -> timedelta | None:
+        """Return how long ago a 3Commas account was last read; None: never."""
+        read_at = select(t.accounts.c.read_at).where(t.accounts.c.name == account)
+        with self._engine.connect() as connection:
+            at: datetime | None = connection.execute(read_at).scalar()
+        return self._clock() - at if at else None
+
     def beside(self) -> Beside:
         """Return what the last surveys found, and foreign fills of the last seven days."""
         since = self._clock() - FOREIGN_FILLS_SINCE

@@ -13,6 +13,7 @@ from recomma.adapters.postgres.holdings import Held, held_by
 from recomma.adapters.postgres.notes import Leaves
 from recomma.adapters.postgres.orders import Change, Orders, Stamped
 from recomma.adapters.postgres.tables import (
+    accounts,
     attempts,
     batches,
     deals,
@@ -65,6 +66,12 @@ class PostgresDealBook(DealFacts):
         self._stops: dict[str, Sequence[Stop]] = {}
         self._neighbours: dict[str, tuple[Neighbour, ...]] = {}
         self._leaves = Leaves()
+
+    @property
+    def source_read_at(self) -> datetime | None:
+        read_at = select(accounts.c.read_at).where(accounts.c.name == self._row.account)
+        at: datetime | None = self._connection.execute(read_at).scalar()
+        return at
 
     def here(self, venue: str) -> DealHere:
         terms = self._terms_of(venue)

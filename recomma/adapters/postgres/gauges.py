@@ -106,8 +106,14 @@ ASKED: Final = (
         " WHERE surveyed_at IS NOT NULL",
     ),
     Asked(
+        "recomma_clock_skew_seconds",
+        "How far our clock was ahead of the venue's at the last survey; below 0 if it was behind.",
+        ("venue",),
+        "SELECT name, clock_ahead_ms / 1000.0 FROM venues WHERE surveyed_at IS NOT NULL",
+    ),
+    Asked(
         "recomma_venue_trouble",
-        "1 where nothing new is entered: a wrong role, another installation.",
+        "1 where nothing new is entered: a wrong role, another installation, a wrong clock.",
         ("venue",),
         "SELECT name, CASE WHEN trouble_why IS NULL THEN 0 ELSE 1 END FROM venues",
     ),

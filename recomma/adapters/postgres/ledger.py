@@ -9,7 +9,7 @@ from importlib.metadata import version
 from sqlalchemy import ColumnElement, Connection, Engine, Table, select, text
 
 from recomma.adapters.postgres import fills as booking
-from recomma.adapters.postgres import notes, universe
+from recomma.adapters.postgres import hurrying, notes, universe
 from recomma.adapters.postgres.account_book import PostgresAccountBook
 from recomma.adapters.postgres.deal_book import PostgresDealBook
 from recomma.adapters.postgres.engine import NOTES_CHANNEL
@@ -90,6 +90,10 @@ class PostgresLedger:
         with self._engine.begin() as connection:
             now = self._clock()
             return notes.forget_publication(connection, now, older_than, self._look_cadence)
+
+    def hurry_after(self, now: datetime) -> int:
+        with self._engine.begin() as connection:
+            return hurrying.hurry_after(connection, now)
 
     def tick(self, note: Note, now: datetime) -> None:
         with self._engine.begin() as connection:

@@ -1,6 +1,6 @@
 """A venue's signer in the ledger, under its row lock. See recomma.ports.SignerBook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,9 @@ from recomma.adapters.postgres.sharing import stops_on
 from recomma.adapters.postgres.tables import (
     CANCEL_ASKED,
     UNCLEAR,
+    accounts,
     attempts,
+    deals,
     leverages,
     mirror_orders,
     signers,
@@ -22,17 +24,18 @@ from recomma.adapters.postgres.tables import (
     venues,
 )
 from recomma.adapters.postgres.universe import all_markets
-from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
+from recomma.adapters.postgres.values import AnyRow, surveyed_account, venue_of
 from recomma.domain.commitments import Commitments, SurveyedAccount
 from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import MarginMode, Policy, PolicyOf
+from recomma.domain.readiness import WAITS_FOR_A_SURVEY
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.stops import Stop
-from recomma.domain.venue import AddressBudget, Market, SignedRequest
+from recomma.domain.venue import Market, SignedRequest
 from recomma.ports import Consequence, DeadLetter, StoredBatch, VenueTerms
 
 _CLOID_NUMBERS: Final = 7_203_117_003  # With the tag, an advisory lock that nobody else uses.
@@ -61,7 +64,7 @@ class PostgresSignerBook:
     def venue(self) -> VenueTerms:
         return venue_of(self._row)
 
-    def due(self, now: datetime, *, waiting_for: Reason | None = None) -> Sequence[MirrorOrder]:
+    def due(self, now: datetime, *, waiting_for: Collection[Reason] = ()) -> Sequence[MirrorOrder]:
         self._requests.end_old_cancels(now)
         under_way = exists().where(
             attempts.c.order_id == mirror_orders.c.id,
@@ -70,7 +73,7 @@ class PostgresSignerBook:
         )
         come = mirror_orders.c.due_at <= now
         if waiting_for:
-            waits = mirror_orders.c.waits_why == str(waiting_for)
+            waits = mirror_orders.c.waits_why.in_(sorted(map(str, waiting_for)))
             come = or_(come, and_(waits, self._in_state(State.PLANNED)))
         return self._orders.locked(and_(self._askable(), come, ~under_way))
 
@@ -97,17 +100,15 @@ class PostgresSignerBook:
         return commitments.committed(self._connection, self._row.name)
 
     def account(self) -> SurveyedAccount | None:
-        row = self._row
-        if row.surveyed_at is None:
-            return None
-        return SurveyedAccount(
-            at=row.surveyed_at,
-            account_value=row.account_value,
-            withdrawable=row.withdrawable,
-            budget=AddressBudget(row.budget_used, row.budget_cap),
-            trouble=row.trouble,
-            trouble_why=reason_of(row.trouble_why),
+        return surveyed_account(self._row)
+
+    def source_read_at(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
+        rows = self._connection.execute(
+            select(deals.c.id, accounts.c.read_at)
+            .join(accounts, accounts.c.name == deals.c.account)
+            .where(deals.c.id.in_(deal_ids), accounts.c.read_at.is_not(None))
         )
+        return {row.id: row.read_at for row in rows}
 
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         self._orders.wait(order_id, why, until)
@@ -138,7 +139,11 @@ class PostgresSignerBook:
             self._in_state(State.PLANNED),
             mirror_orders.c.coin == coin,
             ~mirror_orders.c.reduce_only,
-            mirror_orders.c.due_at < until,
+            # Else what has come before its time, with a survey, would come at once again.
+            or_(
+                mirror_orders.c.due_at < until,
+                mirror_orders.c.waits_why.in_(sorted(WAITS_FOR_A_SURVEY)),
+            ),
         )
         ids = [order.id for order in self._orders.locked(entries)]
         for order_id in ids:

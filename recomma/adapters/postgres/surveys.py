@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
@@ -23,7 +23,8 @@ from recomma.adapters.postgres.tables import (
     venues,
 )
 from recomma.adapters.postgres.universe import all_markets
-from recomma.adapters.postgres.values import AnyRow, venue_of
+from recomma.adapters.postgres.values import AnyRow, surveyed_account, venue_of
+from recomma.domain.commitments import SurveyedAccount
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
@@ -67,6 +68,9 @@ class PostgresSurveyBook:
     def listed_before(self) -> frozenset[int]:
         listed = select(foreign_orders.c.oid).where(foreign_orders.c.venue == self._name)
         return frozenset(self._connection.execute(listed).scalars())
+
+    def account(self) -> SurveyedAccount | None:
+        return surveyed_account(self._row)
 
     def roles(self) -> RolesRead | None:
         row = self._row
@@ -225,6 +229,7 @@ class PostgresSurveyBook:
                 trouble_why=surveyed.trouble_why,
                 role_read_at=surveyed.roles.at,
                 role_trouble=surveyed.roles.trouble,
+                clock_ahead_ms=surveyed.clock_ahead // timedelta(milliseconds=1),
             )
         )
 

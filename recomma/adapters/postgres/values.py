@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from sqlalchemy import Row
 
+from recomma.domain.commitments import SurveyedAccount
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note, Step
@@ -18,7 +19,7 @@ from recomma.domain.orders import MirrorOrder, Style, Terms, Urgency
 from recomma.domain.policy import PolicyOf, default_policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Reading, SourceDeal
-from recomma.domain.venue import Market
+from recomma.domain.venue import AddressBudget, Market
 from recomma.domain.wanted import WantedExit
 from recomma.ports import VenueTerms
 
@@ -43,6 +44,21 @@ def note_key(note: Note) -> dict[str, object]:
 
 def venue_of(row: AnyRow) -> VenueTerms:
     return VenueTerms(row.name, row.account, row.sub_account, row.live, row.tag)
+
+
+def surveyed_account(row: AnyRow) -> SurveyedAccount | None:
+    """Return what the last survey stored in a venue's row; None before the first."""
+    if row.surveyed_at is None:
+        return None
+    return SurveyedAccount(
+        at=row.surveyed_at,
+        account_value=row.account_value,
+        withdrawable=row.withdrawable,
+        budget=AddressBudget(row.budget_used, row.budget_cap),
+        trouble=row.trouble,
+        trouble_why=reason_of(row.trouble_why),
+        clock_ahead=timedelta(milliseconds=row.clock_ahead_ms),
+    )
 
 
 def market_of(row: AnyRow) -> Market:

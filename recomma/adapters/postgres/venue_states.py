@@ -1,7 +1,7 @@
 """The venues as a person sees them, and the switch between dry run and live."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, text, update
@@ -121,6 +121,7 @@ class _Facts:
             account_value=row.account_value,
             withdrawable=row.withdrawable,
             trouble=row.trouble,
+            clock_ahead=timedelta(milliseconds=row.clock_ahead_ms),
             stops=tuple(sorted([*self._stops.get(None, ()), *self._stops.get(row.name, ())])),
             open_orders=self._orders.get(row.name, 0),
             positions=self._positions.get(row.name, 0),

@@ -67,7 +67,8 @@ signers = Table(
 
 # `surveyed_at` and what follows is what the last survey read of the account; `trouble` is why
 # nothing can be traded there (a role that is not an agent's, another installation), empty if none.
-# `role_trouble` is what the last look at the addresses' roles said, which is taken once an hour. A
+# `role_trouble` is what the last look at the addresses' roles said, which is taken once an hour.
+# `clock_ahead_ms` is how far our clock was ahead of the venue's then, negative if it was behind. A
 # survey has a fence of its own, because it runs beside the submitting that the other one fences.
 venues = Table(
     "venues",
@@ -93,6 +94,7 @@ venues = Table(
     counter("survey_fence"),
     instant("role_read_at", nullable=True),
     remark("role_trouble"),
+    counter("clock_ahead_ms"),
     known("network", ("mainnet", "testnet")),
     known("trouble_why", Reason),
     CheckConstraint("tag BETWEEN 1 AND 65535", name="tag_fits_cloid"),
