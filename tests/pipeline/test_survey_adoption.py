@@ -91,7 +91,7 @@ def test_an_order_that_the_backup_had_only_planned_is_not_asked_for_again() -> N
     before = backup(world)
     planned = world.order("base").state
     world.at_venue("faults", [])
-    world.wait(30)
+    world.wait(70)
     restore(world, before)
 
     world.survey()

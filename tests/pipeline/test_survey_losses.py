@@ -217,6 +217,8 @@ def test_an_exit_of_ours_whose_fills_cannot_be_seen_yet_is_no_loss() -> None:
 def test_a_read_that_fails_changes_nothing(question: str) -> None:
     world = bought_world()
     world.wait(10)
+    world.ledger.rows.surveyed.clear()
+    world.ledger.rows.surveys_found.clear()
     world.act("sell", "50")
     broken = {"kind": "http_502_html", "path": "/info", "request_type": question, "rate": 1}
     world.faults(broken)

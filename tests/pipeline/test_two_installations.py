@@ -118,7 +118,8 @@ def test_the_second_of_two_installations_enters_nothing() -> None:
     assert entries_of(second, OTHER) == [State.PLANNED]
 
 
-def test_of_two_that_start_at_once_both_refuse_after_their_first_order() -> None:
+def test_of_two_that_start_at_once_the_one_that_asks_later_refuses() -> None:
+    """Its first survey comes before its first order, and shows the other's."""
     first = World()
     second = Second(first, tag=OTHER_TAG)
     buy(first)
@@ -128,9 +129,9 @@ def test_of_two_that_start_at_once_both_refuse_after_their_first_order() -> None
     buy(first, OTHER, bot_id=BOT + 1)
     both_live(first, second, 60)
 
-    assert bought == 200  # Neither could know: nothing of the other was on the account.
-    assert (trouble(first), trouble(second)) == (Reason.OTHER_INSTALLATION,) * 2
-    assert first.position() == bought
+    assert bought == 100
+    assert (trouble(first), trouble(second)) == (None, Reason.OTHER_INSTALLATION)
+    assert first.position() == 200
     exits = [size for _, _, size, reduces in first.resting() if reduces]
     assert sorted(exits) == [Decimal(100), Decimal(100)]
 
