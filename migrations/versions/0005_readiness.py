@@ -24,7 +24,7 @@ REASONS_BEFORE = """
     foreign abandoned merged reduced_elsewhere raised_to_minimum other_installation
     attempts_spent lock_held source_unreadable source_refused venue_unreadable venue_unknown
 """
-REASONS = REASONS_BEFORE.replace("caught_up", "caught_up not_surveyed clock_off blind")
+REASONS = REASONS_BEFORE.replace("caught_up", "caught_up not_surveyed clock_off blind behind")
 ILLEGIBLE = "unreadable_message unknown_task unknown_arguments"
 COLUMNS = (
     ("deals", "closing_reason"),

@@ -120,6 +120,10 @@ _NOT_MIRRORED: Final[Mapping[Reason, str]] = {
     Reason.CAUGHT_UP: (
         "It is in the base, which was entered for the whole position that 3Commas had."
     ),
+    Reason.BEHIND: (
+        "The workers do not keep up with the exits of this venue: start more of them, or look why "
+        "the worker `take_profit` does not work. Exits go on first."
+    ),
 }
 _ENDED: Final[Mapping[Reason, str]] = {
     Reason.SOURCE_CANCELLED: NOTHING,

@@ -25,6 +25,9 @@ LOOK_AGAIN: Final = timedelta(seconds=30)
 BUDGET_WAIT: Final = timedelta(seconds=60)
 UNREADABLE_WAIT: Final = timedelta(seconds=10)
 DOUBT_WAIT: Final = timedelta(seconds=5)  # What is in doubt is settled in some seconds.
+BEHIND_AFTER: Final = timedelta(seconds=30)
+"""A look that is due longer than this is not slow but waiting for a worker: the back-off of a look
+that fails is never longer, and counts from when it is due."""
 RESERVE_MIN: Final = 500
 RESERVE_PER_DEAL: Final = 10
 """Actions of the address that are kept for exits (hyperliquid.md 14.2): each open deal has some to
@@ -125,6 +128,17 @@ def held_by(order: MirrorOrder, stops: Iterable[Stop], now: datetime) -> Waits |
         return None
     again_at = now + LOOK_AGAIN
     return Waits(Reason.STOPPED, min(again_at, stop.until) if stop.until else again_at)
+
+
+def behind(looks_wait_since: datetime | None, now: datetime) -> Waits | None:
+    """Say whether the looks that exits of a venue depend on have fallen behind.
+
+    New entries would make more work for those who cannot keep up, and more positions that wait for
+    their exits.
+    """
+    if looks_wait_since is None or now - looks_wait_since <= BEHIND_AFTER:
+        return None
+    return Waits(Reason.BEHIND, now + DOUBT_WAIT)
 
 
 def _holds(level: Level, order: MirrorOrder) -> bool:

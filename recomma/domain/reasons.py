@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NOT_SURVEYED = "not_surveyed"
     CLOCK_OFF = "clock_off"
     BLIND = "blind"
+    BEHIND = "behind"
     # Why an order of ours ended before it filled.
     SOURCE_CANCELLED = "source_cancelled"
     SOURCE_ENDED = "source_ended"

@@ -13,7 +13,7 @@ from typing import Final
 
 from recomma.domain.cloid import encode
 from recomma.domain.first_sight import BASE
-from recomma.domain.gates import Leverage, held_by, most_at_risk_first, ran_out
+from recomma.domain.gates import Leverage, behind, held_by, most_at_risk_first, ran_out
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import plan, reconcile, survey
 from recomma.domain.orders import MirrorOrder, Style
@@ -205,6 +205,11 @@ def _ask_entries(
     book: SignerBook, venue: Venue, entries: list[MirrorOrder], reads: Reads, now: datetime
 ) -> Asked | None:
     """Ask for the entries that pass the gates; the leverage of their coins comes first."""
+    late = behind(book.looks_wait_since(now), now)
+    if late:
+        for order in entries:
+            book.wait(order.id, late.why, late.until)
+        return None
     if reads.lack(book, entries):
         return None
     passed, before = admitted(book, entries, reads, now)

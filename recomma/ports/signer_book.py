@@ -85,6 +85,10 @@ class SignerBook(Protocol):
     def source_read_at(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
         """Return when the 3Commas account of each deal was last read; none that never was."""
 
+    def looks_wait_since(self, now: datetime) -> datetime | None:
+        """Return since when a look at a deal on this venue has been due that nobody has taken,
+        the longest; None if none is due. Looks of a cadence alone do not count."""
+
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         """Have a PLANNED order wait; the reason stands beside it until it is asked for."""
 

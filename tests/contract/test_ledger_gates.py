@@ -1,7 +1,7 @@
 """What every ledger promises about what must be known before an entry (see SignerBook)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from recomma.domain.commitments import Commitment, Commitments
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.money import Price, Size
+from recomma.domain.notes import plan, reconcile
 from recomma.domain.orders import NewOrder, Standing, Style
 from recomma.domain.reasons import Reason
 from recomma.domain.stops import Level, Scope
@@ -19,6 +20,7 @@ from tests.contract.ledger_world import (
     BASE,
     COIN,
     DEAL,
+    LEASE,
     OTHER_VENUE,
     SAFETY,
     TAKE_PROFIT,
@@ -348,3 +350,30 @@ def test_a_base_of_two_generations_has_one_ladder(world: LedgerWorld) -> None:
 
     assert (found.ladder_usd, found.to_come_usd) == (Decimal(80), Decimal(80))
     assert world.order(first).leg == BASE
+
+
+# What exits wait for.
+
+
+def looks_wait_since(world: LedgerWorld, venue: str = VENUE) -> datetime | None:
+    with world.ledger.signer(venue, None) as book:
+        return book.looks_wait_since(world.now)
+
+
+def test_the_look_that_waits_longest_says_since_when(world: LedgerWorld) -> None:
+    world.ledger.leave(reconcile(DEAL, VENUE), at(5))
+    world.ledger.leave(reconcile(OTHER, VENUE), at(3))
+    world.ledger.leave(plan(DEAL), at(1))
+
+    assert looks_wait_since(world) is None
+    world.now = at(10)
+    assert looks_wait_since(world) == at(3)
+    assert looks_wait_since(world, OTHER_VENUE) is None
+
+
+def test_a_look_that_somebody_has_taken_waits_no_longer(world: LedgerWorld) -> None:
+    world.ledger.leave(reconcile(DEAL, VENUE), world.now)
+
+    world.ledger.claim(reconcile(DEAL, VENUE), world.now, LEASE)
+
+    assert looks_wait_since(world) is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from recomma.domain.lifecycle import State
-from recomma.domain.notes import Note, Queue
+from recomma.domain.notes import Note, Queue, Step
 from recomma.domain.readiness import CLOCK_TOLERANCE
 from recomma.ports import Claim, Clock, DeadLetter, Ruling
 from tests.fakes.rows import LetterRow, NoteRow, Rows
@@ -117,6 +117,12 @@ class FakeNotes:
         for row in taken:
             self.rows.notes[row.note] = replace(row, published_at=real_now)
         return [row.note for row in taken]
+
+    def longest_wait(self, step: Step, venue: str, now: datetime) -> datetime | None:
+        rows = self.rows.notes.values()
+        here = [r for r in rows if (r.note.step, r.note.venue) == (step, venue) and self._free(r)]
+        waiting = [r.due_at for r in here if r.due_at and r.due_at <= now and not r.dead]
+        return min(waiting, default=None)
 
     def forget_publication(self, now: datetime, older_than: timedelta) -> int:
         until = self.real_clock() - older_than

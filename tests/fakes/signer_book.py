@@ -9,7 +9,7 @@ from recomma.domain.commitments import Commitments, SurveyedAccount
 from recomma.domain.entries import Skip
 from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, Step
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.readiness import WAITS_FOR_A_SURVEY
@@ -77,6 +77,9 @@ class FakeSignerBook:
 
     def committed(self) -> Commitments:
         return committed(self._rows, self._orders, self._name)
+
+    def looks_wait_since(self, now: datetime) -> datetime | None:
+        return self._notes.longest_wait(Step.RECONCILE, self._name, now)
 
     def account(self) -> SurveyedAccount | None:
         return self._rows.surveyed.get(self._name)

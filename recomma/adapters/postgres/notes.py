@@ -364,6 +364,14 @@ def _forgetting(look_cadence: bool) -> Update:
     return update(notes).where(notes.c.id == locked.c.id).values(published_at=None)
 
 
+def longest_wait(connection: Connection, step: Step, venue: str, now: datetime) -> datetime | None:
+    """Return since when a note of this step and venue has been due that nobody has taken."""
+    these = and_(notes.c.step == str(step), notes.c.venue == venue, _FREE)
+    query = select(func.min(notes.c.due_at)).where(these, due(now, look_cadence=False))
+    since: datetime | None = connection.execute(query).scalar_one()
+    return since
+
+
 def id_of(connection: Connection, note: Note) -> int:
     """Return the id of the row of a note that was left at some time."""
     found: int = connection.execute(select(notes.c.id).where(_is(note))).scalar_one()

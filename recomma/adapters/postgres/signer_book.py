@@ -28,7 +28,7 @@ from recomma.adapters.postgres.values import AnyRow, surveyed_account, venue_of
 from recomma.domain.commitments import Commitments, SurveyedAccount
 from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
-from recomma.domain.notes import Note
+from recomma.domain.notes import Note, Step
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import MarginMode, Policy, PolicyOf
 from recomma.domain.readiness import WAITS_FOR_A_SURVEY
@@ -98,6 +98,9 @@ class PostgresSignerBook:
 
     def committed(self) -> Commitments:
         return commitments.committed(self._connection, self._row.name)
+
+    def looks_wait_since(self, now: datetime) -> datetime | None:
+        return notes.longest_wait(self._connection, Step.RECONCILE, self._row.name, now)
 
     def account(self) -> SurveyedAccount | None:
         return surveyed_account(self._row)
