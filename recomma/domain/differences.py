@@ -163,7 +163,8 @@ def _position(here: Mirrored) -> Found:
         if why is None and not here.exits_known and not exits:
             why = Reason.NO_EXIT_AT_SOURCE
         yield f"exits of {resting} for a position of {here.left}", why
-    yield from _triggers(here, [o for o in live if o.terms.style is Style.TRIGGER])
+    triggers = [order for order in live if order.terms.style is Style.TRIGGER]
+    yield from _triggers(here, triggers, closing=any(o.leg.role is Role.STOP for o in exits))
 
 
 def _moved(move: Moved) -> str:
@@ -181,12 +182,16 @@ def _flat(here: Mirrored, live: list[MirrorOrder]) -> Found:
         yield "closed here, not at the source", _why_closed(here)
 
 
-def _triggers(here: Mirrored, triggers: list[MirrorOrder]) -> Found:
-    """Each kind of stop rests once, for the whole position."""
+def _triggers(here: Mirrored, triggers: list[MirrorOrder], *, closing: bool) -> Found:
+    """Each kind of stop rests once, for the whole position.
+
+    While a close at market takes its bites it stays as it was: being reduce-only it can be larger.
+    """
     for leg in sorted({str(order.leg) for order in triggers}):
         mine = [order for order in triggers if str(order.leg) == leg]
         rests = [o for o in mine if o.state is State.RESTING and not o.cancel_why]
-        if not any(order.remaining == here.left for order in rests):
+        larger = closing and any(order.remaining > here.left for order in rests)
+        if not larger and not any(order.remaining == here.left for order in rests):
             yield f"no {leg} for the whole position of {here.left}", _why_bare(here, mine)
 
 

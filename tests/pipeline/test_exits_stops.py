@@ -191,6 +191,20 @@ def test_a_dead_installation_leaves_its_disaster_stop_behind(way: Way) -> None:
     )
 
 
+def test_a_disaster_stop_stays_while_a_close_at_market_takes_its_bites() -> None:
+    """It is larger than what is left meanwhile, which a reduce-only order may be."""
+    world = stopped_world(LONG, DISASTER)
+    world.at_venue("depth", {"DOGE": {"bids": "60", "asks": None}})
+    world.tell(status="panic_sell_pending")
+
+    world.wait(8)
+    world.at_venue("depth", {"DOGE": {"bids": "0", "asks": None}})
+    world.wait(30)
+
+    assert 0 < world.position() < 100
+    assert world.unexplained() == []
+
+
 @both_ways
 def test_alone_on_its_coin_both_stops_rest(way: Way) -> None:
     world = stopped_world(way, BOTH)
