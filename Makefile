@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutations check chaos crash-matrix compose-test docs up rehearse bench lock clean
+.PHONY: help setup demo test mutations simulate check chaos crash-matrix compose-test docs up rehearse bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

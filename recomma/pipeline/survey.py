@@ -123,8 +123,9 @@ def _read(venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> _Read:
 def _ended_unfilled(record: OrderRecord | None) -> bool:
     """Exits that ask for more than is held take each other away, one after the other: that must not
     keep a survey from finding out that less is held."""
-    ended = record is not None and record.terminal and record.status != "filled"
-    return ended and record is not None and record.size == record.original_size
+    if record is None or not record.terminal or record.status == "filled":
+        return False
+    return record.size == record.original_size
 
 
 def _settle_positions(
@@ -156,8 +157,8 @@ def _unsure(book: SurveyBook, shares: Iterable[Share], read: _Read) -> frozenset
     """Return the coins that cannot be judged now: one of our own orders may have moved them.
 
     An exit that has left the book may have filled: its deal's look will tell, and what it sold must
-    not be called lost before. A deal may have fills that are newer than what was
-    read, because somebody else booked them while this survey stood still.
+    not be called lost before. A deal may have fills that are newer than what was read, because
+    somebody else booked them while this survey stood still.
     """
     listed = {order.cloid for order in read.orders} | read.unfilled
     left_the_book = {coin for coin, cloids in book.exits_at_rest().items() if cloids - listed}

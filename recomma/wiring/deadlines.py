@@ -88,14 +88,8 @@ class _WatchedConnection(HTTPConnection):
         return super().getresponse()
 
 
-class _WatchedSecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        _remember(self)
-        super().connect()
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # As urllib3 itself.
-        _remember(self)
-        return super().getresponse()
+class _WatchedSecureConnection(_WatchedConnection, HTTPSConnection):
+    pass
 
 
 def _remember(connection: HTTPConnection) -> None:

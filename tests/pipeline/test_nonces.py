@@ -1,9 +1,13 @@
 """Whatever the venue says of our nonces, no order is placed twice and none is lost."""
 
+from decimal import Decimal
+
 import pytest
 
+from recomma.domain.notes import plan
+from tests.pipeline import story
 from tests.pipeline.test_exactly_once import is_mirrored_once
-from tests.pipeline.world import World, bought_world, buy
+from tests.pipeline.world import DEAL, World, bought_world, buy
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -35,16 +39,16 @@ def test_an_exit_whose_nonce_is_out_of_the_window_is_placed_once_when_it_is_in_a
 ) -> None:
     world = bought_world()
     skew = {"kind": "clock_skew", "seconds": str(venue_ahead_days * DAY_SECONDS)}
-    world.at_venue("act", {"address": "0x" + "ab" * 20, "cancel": "all", "coin": "DOGE"})
     world.faults(skew)
+    world.tell(story.target_cancelled("0.22"), story.target_placing("0.23"))
+    world.ledger.leave(plan(DEAL), world.now)
     world.wait(30)
     seen = refused(world)
 
     world.faults()
     world.wait(90)
 
-    assert seen <= {said}  # Perhaps it was not even asked for.
-    exits = [size for _, _, size, reduces in world.resting() if reduces]
-    assert exits == [100]
+    assert seen == {said}
+    assert world.resting() == [("A", Decimal("0.23"), Decimal(100), True)]
     assert world.position() == 100
     assert world.unexplained() == []

@@ -89,6 +89,7 @@ class World:
         self.chance: Random | None = None  # Given: messages come in any order.
         self.handle_messages: Callable[[list[Note]], None] = lambda queue: None
         self.deaths = 0
+        self.first_surveys: dict[str, datetime] = {}  # By venue.
         self._watched_at = START - WATCH_EVERY
         self._set_clock()
         self.at_source("accounts", {"api_key": API_KEY, "secret": API_SECRET, "plan": "expert"})
@@ -193,6 +194,8 @@ class World:
             run(note, self.tools)
         except Killed:
             self.deaths += 1
+        if note.venue in self.ledger.rows.surveyed:
+            self.first_surveys.setdefault(note.venue, self.now)
 
     def look(self, deal_id: int = DEAL) -> None:
         """Have the venue looked at now."""

@@ -9,6 +9,7 @@ from recomma.domain.lifecycle import State
 from recomma.domain.orders import Style
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import Share, compare
+from recomma.pipeline.survey import FILLS_OVERLAP
 from tests.fakes.rows import Here
 from tests.pipeline.world import World
 from tests.simulation.book import Book, books
@@ -46,8 +47,8 @@ def _check_fills(world: World, book: Book) -> None:
         for fill in book.fills
     }
     ours = {order.oid for order in book.orders}
-    first = min((at for fill, at in booked.items() if fill[0] not in ours), default=None)
-    early = {f for f, at in made.items() if f[0] not in ours and (first is None or at < first)}
+    read_from = world.first_surveys[book.venue] - FILLS_OVERLAP
+    early = {fill for fill, at in made.items() if fill[0] not in ours and at < read_from}
     missing = made.keys() - booked.keys() - early
     invented = booked.keys() - made.keys()
     assert not missing and not invented, f"{book.venue}: missing {missing}, invented {invented}"
