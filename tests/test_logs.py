@@ -17,9 +17,10 @@ def as_before() -> Iterator[None]:
     """Logging belongs to the whole process."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
+    before = structlog.get_config()
     yield
     logging.basicConfig(level=level, handlers=handlers, force=True)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def say_everything() -> None:

@@ -4,11 +4,14 @@ Nothing is patched: the adapters are the real ones, and their wires end in this 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
+
+from sqlalchemy.exc import OperationalError
 
 from recomma.domain.differences import Difference, differences
 from recomma.domain.notes import Note, reconcile, survey, watch
@@ -26,7 +29,7 @@ from recomma.simulators.hyperliquid.simulator import Simulator as VenueSimulator
 from recomma.simulators.threecommas.answers import Request
 from recomma.simulators.threecommas.simulator import Simulator as SourceSimulator
 from tests.fakes.in_process import API_KEY, API_SECRET, source_in_process, venue_in_process
-from tests.fakes.ledger import FakeLedger
+from tests.fakes.mortal_ledger import MortalLedger
 from tests.fakes.mortal_venue import Killed, MortalVenue
 from tests.fakes.rows import LetterRow
 from tests.fakes.running import FakeLocks, FakeMetrics
@@ -68,7 +71,7 @@ class World:
             venue_in_process(VENUE, ADDRESS, self.venue_simulator, Network.TESTNET)
         )
         self.others = {name: self._another(name) for name in others}
-        self.ledger = FakeLedger(
+        self.ledger = MortalLedger(
             self.clock, policy=policy, policy_of=policy_of, look_cadence=look_cadence
         )
         self.publisher, self.locks, self.metrics = WaitingNotes(), FakeLocks(), FakeMetrics()
@@ -176,26 +179,36 @@ class World:
         self._set_clock()
 
     def settle(self) -> None:
-        """Run what is due now, until nothing is."""
-        if self.now >= self._watched_at + WATCH_EVERY:
-            self._watched_at = self.now
-            self.ledger.tick(watch(ACCOUNT), self.now)
-        settle(
-            self.tools,
-            self.publisher,
-            chance=self.chance,
-            on_messages=self.handle_messages,
-            run_one=lambda note, _tools: self.run(note),
-        )
+        """Run what is due now, until nothing is; whoever died on the way is replaced."""
+        settled = False
+        while not settled:
+            with self._one_worker():
+                if self.now >= self._watched_at + WATCH_EVERY:
+                    self.ledger.tick(watch(ACCOUNT), self.now)
+                    self._watched_at = self.now
+                settle(
+                    self.tools,
+                    self.publisher,
+                    chance=self.chance,
+                    on_messages=self.handle_messages,
+                    run_one=lambda note, _tools: self.run(note),
+                )
+                settled = True
 
     def run(self, note: Note) -> None:
-        """Run one note as a worker would; the worker may be killed."""
-        try:
+        """Run one note as a worker would; the worker may be killed, or its connection cut."""
+        with self._one_worker():
             run(note, self.tools)
-        except Killed:
-            self.deaths += 1
         if note.venue in self.ledger.rows.surveyed:
             self.first_surveys.setdefault(note.venue, self.now)
+
+    @contextmanager
+    def _one_worker(self) -> Iterator[None]:
+        """Whoever loses its connection in a commit fails its message, as one that is killed."""
+        try:
+            yield
+        except (Killed, OperationalError):
+            self.deaths += 1
 
     def look(self, deal_id: int = DEAL) -> None:
         """Have the venue looked at now."""
