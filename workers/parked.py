@@ -14,7 +14,6 @@ from celery import Celery
 
 from recomma.domain.notes import Queue
 from workers.publisher import CeleryPublisher
-from workers.ticks import depth
 
 TASK: Final = "recomma.dead_letter"
 AT_ONCE: Final = 100
@@ -65,7 +64,7 @@ class Parking:
         self._park(new)
         letters.parked(new)
         still_open = letters.open_ids()
-        if depth(self._app, Queue.DEAD_LETTERS) != len(still_open):
+        if self._publisher.depth(Queue.DEAD_LETTERS) != len(still_open):
             self._purge()
             self._park(still_open)
 

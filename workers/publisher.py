@@ -65,14 +65,17 @@ class CeleryPublisher:
     def _look(self) -> None:
         queues = sorted(set(QUEUE_OF.values()))
         try:
-            self._waiting = Counter({queue: self._depth(queue) for queue in queues})
+            self._waiting = Counter({queue: self.depth(queue) for queue in queues})
         except OperationalError as error:
             log.warning("depth_unknown", error=str(error))
             self._waiting = Counter(dict.fromkeys(queues, DEPTH_MAX))
         self._look_at = time.monotonic() + DEPTH_SECONDS
 
-    def _depth(self, queue: Queue) -> int:
-        """Return how many messages wait. Raises kombu's OperationalError after a short retry."""
+    def depth(self, queue: Queue) -> int:
+        """Return how many messages wait on `queue` now, on any broker.
+
+        Raises kombu's OperationalError after a short retry.
+        """
         producer: Any = self._producer()
         policy = self._app.conf.task_publish_retry_policy
         producer.connection.transport_options.update(policy)  # Without, it would try for ever.

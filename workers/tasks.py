@@ -11,12 +11,12 @@ from recomma.pipeline.run import relay as publish_what_is_due
 from recomma.pipeline.run import run
 from workers import ticks
 from workers.app import app
-from workers.tools import tools
+from workers.tools import publisher, tools
 
 
 @app.task(name="recomma.watch")
 def watch(*, account: str, tick: bool = False, **_newer: object) -> None:
-    if tick and ticks.has_backlog(app):
+    if tick and ticks.has_backlog(publisher()):
         return
     if tick:
         ticks.make_due(notes.watch(account), tools())

@@ -1,10 +1,12 @@
 """The tools of this process: built at their first use, once, whichever thread comes first."""
 
 import threading
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recomma.pipeline.tools import Tools
+    from workers.publisher import CeleryPublisher
 
 _building = threading.Lock()
 _built: "list[Tools]" = []
@@ -22,10 +24,17 @@ def tools() -> "Tools":
     return _built[0]
 
 
-def _build() -> "Tools":
-    from recomma import wiring
+@cache
+def publisher() -> "CeleryPublisher":
+    """Return the process's publisher. It opens no connection before it is asked for something."""
     from workers.app import app
     from workers.publisher import CeleryPublisher
+
+    return CeleryPublisher(app)
+
+
+def _build() -> "Tools":
+    from recomma import wiring
     from workers.settings import settings
 
-    return wiring.build(settings, CeleryPublisher(app))
+    return wiring.build(settings, publisher())

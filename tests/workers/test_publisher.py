@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from recomma.domain import notes
 from recomma.domain.notes import QUEUE_OF, Note, Queue
@@ -91,6 +92,27 @@ def test_a_broker_that_is_away_costs_nothing_but_the_publication() -> None:
         app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
 
         CeleryPublisher(app).publish([notes.plan(7), notes.plan(8)])
+
+
+def test_a_queue_that_nobody_has_used_yet_is_empty(valkey: Broker) -> None:
+    assert CeleryPublisher(valkey.app()).depth(Queue.DEALS) == 0
+
+
+def test_depth_counts_the_messages_that_wait(valkey: Broker) -> None:
+    publisher = CeleryPublisher(valkey.app())
+    publisher.publish([notes.plan(1), notes.plan(2), notes.submit("hl")])
+
+    assert publisher.depth(Queue.DEALS) == 2
+
+
+def test_of_a_broker_that_is_away_nobody_believes_that_nothing_waits() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        app = Celery(broker=f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
+        app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
+
+        with pytest.raises(OperationalError):
+            CeleryPublisher(app).depth(Queue.DEALS)
 
 
 def test_a_broker_that_is_away_takes_nothing_and_is_asked_again() -> None:

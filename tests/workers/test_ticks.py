@@ -1,32 +1,22 @@
-"""What ticks make due, and backpressure: how deep a queue is, and when a tick does nothing."""
+"""What ticks make due, and backpressure: when a tick does nothing."""
 
 from datetime import timedelta
 
 from recomma.domain import notes
-from recomma.domain.notes import Queue
 from tests.pipeline.world import VENUE, World
 from tests.workers.running import Broker
 from workers import ticks
 from workers.publisher import CeleryPublisher
 
 
-def test_a_queue_that_nobody_has_used_yet_is_empty(valkey: Broker) -> None:
-    assert ticks.depth(valkey.app(), Queue.DEALS) == 0
-
-
-def test_depth_counts_the_messages_that_wait(valkey: Broker) -> None:
-    CeleryPublisher(valkey.app()).publish([notes.plan(1), notes.plan(2), notes.submit("hl")])
-
-    assert ticks.depth(valkey.app(), Queue.DEALS) == 2
-
-
 def test_a_tick_gives_way_only_to_a_backlog(valkey: Broker) -> None:
+    publisher = CeleryPublisher(valkey.app())
     valkey.client.lpush("deals", *["message"] * ticks.BACKLOG_MAX)
-    at_the_limit = ticks.has_backlog(valkey.app())
+    at_the_limit = ticks.has_backlog(publisher)
     valkey.client.lpush("deals", "one more")
 
     assert not at_the_limit
-    assert ticks.has_backlog(valkey.app())
+    assert ticks.has_backlog(publisher)
 
 
 def test_a_survey_tick_makes_every_venues_survey_due_and_waits_for_none() -> None:
