@@ -16,6 +16,11 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 """How far our clock may be off the venue's. A request lives 15 s and is settled 5 s after: beyond
 that margin it would come too late, or stay in doubt for longer than anybody expects."""
 
+HURRY_PAUSE: Final = timedelta(seconds=30)
+"""How long after everything was hurried it is not hurried again. Between two machines whose clocks
+differ a clock seems to go back all the time: what waits is then looked at too often by this much
+and no more, and what the clock that is ahead put off is never later by more than this."""
+
 EXACT: Final = timedelta(0)
 
 WAITS_FOR_A_SURVEY: Final = frozenset({Reason.NOT_SURVEYED, Reason.CLOCK_OFF})
@@ -40,6 +45,12 @@ def clock_ahead(before: datetime, after: datetime, venue_at: datetime) -> timede
     if before > venue_at:
         return before - venue_at
     return min(after - venue_at, EXACT)
+
+
+def hurried_lately(at: datetime | None, now: datetime) -> bool:
+    """Say whether everything was hurried at `at`, a moment ago. A time that is still to come was
+    told by the clock that has gone back since."""
+    return at is not None and EXACT <= now - at < HURRY_PAUSE
 
 
 def is_off(ahead: timedelta) -> bool:

@@ -92,7 +92,9 @@ class Ledger(Protocol):
         """Have everything looked at now that waits for a time of a clock that was ahead.
 
         That a clock was ahead and went back shows in notes that ended later than `now`. What waits
-        is looked at too soon at worst, which changes nothing. Return how many notes.
+        is looked at too soon at worst, which changes nothing. So do notes that another machine has
+        ended, whose clock is ahead: therefore at most once in `HURRY_PAUSE` for each process.
+        Return how many notes.
         """
 
     def wake(self) -> None:

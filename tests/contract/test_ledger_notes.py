@@ -19,11 +19,9 @@ from tests.contract.ledger_world import (
     VENUE,
     LedgerWorld,
     at,
-    new_order,
 )
 
 DONE = Ruling(done=True)
-FIVE_MINUTES = timedelta(minutes=5)
 
 
 @pytest.fixture
@@ -295,49 +293,3 @@ def test_a_note_of_a_full_queue_waits_and_goes_out_when_there_is_room(world: Led
 
     assert list(taken) == [SUBMIT]
     assert list(world.ledger.take_unpublished(world.now, 10)) == [PLAN]
-
-
-# A clock that was ahead and went back.
-
-
-def ended_in_the_future(world: LedgerWorld) -> None:
-    """Have the deal looked at by a clock that is five minutes ahead."""
-    world.now += FIVE_MINUTES
-    claim = world.take(RECONCILE)
-    world.ledger.rule(claim, Ruling(done=True, look_at=world.now + timedelta(seconds=3)))
-
-
-def test_after_a_clock_went_back_what_waits_for_its_time_is_due_at_once(world: LedgerWorld) -> None:
-    order_id = world.place(new_order())
-    start = world.now
-    ended_in_the_future(world)
-    world.ledger.leave(SUBMIT, world.now)
-    with world.ledger.signer(VENUE, None) as book:
-        book.wait(order_id, Reason.STOPPED, world.now)
-
-    world.now = start + timedelta(seconds=1)
-    hurried = world.ledger.hurry_after(world.now)
-
-    assert hurried
-    assert world.ledger.claim(RECONCILE, world.now, LEASE) is not None
-    assert world.ledger.claim(SUBMIT, world.now, LEASE) is not None
-    assert world.due() == [order_id]
-
-
-def test_what_waits_is_hurried_once(world: LedgerWorld) -> None:
-    start = world.now
-    ended_in_the_future(world)
-    world.now = start + timedelta(seconds=1)
-    world.ledger.hurry_after(world.now)
-    world.ledger.leave(PLAN, at(60))
-
-    assert world.ledger.hurry_after(world.now) == 0
-    assert world.ledger.claim(PLAN, world.now, LEASE) is None
-
-
-def test_while_the_clock_goes_on_nothing_is_hurried(world: LedgerWorld) -> None:
-    claim = world.take(RECONCILE)
-    world.ledger.rule(claim, Ruling(done=True, look_at=at(600)))
-
-    assert world.ledger.hurry_after(world.now) == 0
-    assert world.ledger.claim(RECONCILE, world.now, LEASE) is None

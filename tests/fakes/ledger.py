@@ -10,6 +10,7 @@ from recomma.domain.bots import SourceBot
 from recomma.domain.mirrored import Mirrored
 from recomma.domain.notes import Note, Queue, reconcile
 from recomma.domain.policy import Policy, PolicyOf
+from recomma.domain.readiness import hurried_lately
 from recomma.domain.source import SourceDeal
 from recomma.domain.venue import Fill, Market
 from recomma.ports import Claim, Clock, FenceLost, NotThere, Ruling, VenueTerms
@@ -82,6 +83,7 @@ class FakeLedger:
         self._policy_of: PolicyOf = policy_of or (lambda _bot_id, _venue: one)
         self._notes = FakeNotes(self.rows, clock, look_cadence)
         self._orders = FakeOrders(self.rows, clock)
+        self._hurried_at: datetime | None = None
 
     def configure(
         self, terms: VenueTerms, signer: str, bots: Sequence[int] | None, at: datetime
@@ -134,8 +136,12 @@ class FakeLedger:
             return self._notes.forget_publication(self._clock(), older_than)
 
     def hurry_after(self, now: datetime) -> int:
+        if hurried_lately(self._hurried_at, now):
+            return 0
         with self._transaction():
-            return self._notes.hurry_after(now)
+            hurried = self._notes.hurry_after(now)
+        self._hurried_at = now if hurried else self._hurried_at
+        return hurried
 
     def next_due_at(self) -> datetime | None:
         return self._notes.next_due_at()

@@ -18,6 +18,7 @@ from recomma.adapters.postgres.surveys import PostgresSurveyBook
 from recomma.adapters.postgres.tables import accounts, deals, signers, venues
 from recomma.adapters.postgres.values import AnyRow, Applied, Stamp, venue_of
 from recomma.domain.notes import Note, Queue
+from recomma.domain.readiness import hurried_lately
 from recomma.domain.venue import Fill, Market
 from recomma.ports import (
     AccountBook,
@@ -59,6 +60,7 @@ class PostgresLedger:
         self._applied = applied
         self._look_cadence = look_cadence
         self._code_version = version("recomma")
+        self._hurried_at: datetime | None = None
 
     def leave(self, note: Note, due_at: datetime) -> None:
         with self._engine.begin() as connection:
@@ -92,8 +94,13 @@ class PostgresLedger:
             return notes.forget_publication(connection, now, older_than, self._look_cadence)
 
     def hurry_after(self, now: datetime) -> int:
+        if hurried_lately(self._hurried_at, now):
+            return 0
         with self._engine.begin() as connection:
-            return hurrying.hurry_after(connection, now)
+            hurried = hurrying.hurry_after(connection, now)
+        if hurried:
+            self._hurried_at = now
+        return hurried
 
     def tick(self, note: Note, now: datetime) -> None:
         with self._engine.begin() as connection:
