@@ -1,7 +1,7 @@
 """Builds the tools before the worker takes its first message, and says what is wrong with them.
 
 Building takes most of a second. A worker that is killed in it holds a message whose note nobody has
-claimed, and such a note waits for the relay (3 to 30 s), not only for a lease (10 s).
+claimed, and such a note waits for the relay (3 to 30 s), not only for a lease (8 s).
 
 What can never work, a wrong setting or another schema, ends the worker with one sentence and status
 2. What may work later, like a database that is not up yet, is said and waited for. What the outside

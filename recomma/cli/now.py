@@ -14,7 +14,7 @@ from recomma.cli.stop_words import left_json, left_lines
 from recomma.domain.touched import Touched
 
 WITHIN_SECONDS: Final = 120
-"""By default: a doubt lasts 20 s, a lease of a killed worker 10 s, and a close widens its price a
+"""By default: a doubt lasts 20 s, a lease of a killed worker 8 s, and a close widens its price a
 few times."""
 
 LeftOver = Callable[[], Touched]

@@ -27,9 +27,10 @@ from recomma.ports.guarding import OverBudget
 
 log = structlog.get_logger()
 
-LEASE: Final = timedelta(seconds=10)
-"""How long a claimed note is ours: the longest that the work of a killed worker waits. A step that
-takes longer keeps its subject by the renewed lock; should that be lost too, its fence is."""
+LEASE: Final = timedelta(seconds=8)
+"""How long a claimed note is ours: the longest that the work of a killed worker waits. Shorter
+gains nothing, as the subject's lock lives as long. A step that takes longer keeps its subject by
+the renewed lock; should that be lost too, its fence is."""
 
 ATTEMPTS_MAX: Final = 6
 DEATHS_MAX: Final = 5

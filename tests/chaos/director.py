@@ -2,8 +2,8 @@
 
     python -m tests.chaos.director --seed 7 --minutes 2
 
-Time runs as fast as real time by default: the relations that matter here (a lock of 8 s, a lease of
-10 s, a request's life of 15 s, a worker's restart of some seconds) are partly in real and partly in
+Time runs as fast as real time by default: the relations that matter here (a lock and a lease of
+8 s, a request's life of 15 s, a worker's restart of some seconds) are partly in real and partly in
 simulated time, and only at speed 1 do they stand to each other as in production. What is compressed
 is the life of a deal: see market.py.
 
@@ -21,7 +21,7 @@ from typing import Final
 
 from recomma.embedded import unwinding_on_sigterm
 from tests.chaos import books, telling
-from tests.chaos.healing import Probe, open_notes
+from tests.chaos.healing import Probe, open_notes, unread
 from tests.chaos.market import VENUES, Market, market
 from tests.chaos.proxy import proxy
 from tests.chaos.script import Planned, script
@@ -65,13 +65,18 @@ class Director:
         self.probe.strike_ends("the end", self._theatre.clock.shown())
 
     def settle(self) -> Sequence[str]:
-        """Wait until nothing is being worked on; return what still waits after all patience."""
+        """Wait until everything was read again and nothing is being worked on; return what still
+        waits after all patience."""
+        healed_at = self._theatre.clock.true()
         give_up = time.monotonic() + SETTLE_SECONDS
         quiet_since: float | None = None
         waiting: Sequence[tuple[object, ...]] = ()
         while time.monotonic() < give_up:
             self._look_after()
-            waiting = open_notes(self._dsn)
+            waiting = [
+                *unread(self._dsn, healed_at, self._theatre.clock.true()),
+                *open_notes(self._dsn),
+            ]
             now = time.monotonic()
             quiet_since = None if waiting else quiet_since or now
             if quiet_since and now - quiet_since > QUIET_SECONDS and self.probe.is_well:
@@ -142,7 +147,7 @@ def main(arguments: list[str]) -> int:
         undo.enter_context(unwinding_on_sigterm())
         clock = undo.enter_context(wall_clock(asked.speed))
         relays = undo.enter_context(proxy(tally, seed))
-        theatre = undo.enter_context(Theatre(VENUES, relays, clock))
+        theatre = undo.enter_context(Theatre(VENUES, relays, clock, budgets=asked.budgets))
         if asked.keep_logs:
             undo.callback(telling.keep_logs, theatre.folder / "troupe", asked.keep_logs)
         director = Director(theatre, tally, seed, asked.minutes * 60, calm=asked.calm)
@@ -162,6 +167,9 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--speed", type=int, default=1, help="of the simulated time")
     parser.add_argument(
         "--calm", action="store_true", help="no strikes: what the market alone does"
+    )
+    parser.add_argument(
+        "--budgets", action="store_true", help="keep to the exchanges' limits: far fewer entries"
     )
     parser.add_argument("--keep-logs", help="a folder for the logs of beat and the workers")
     return parser.parse_args(arguments)

@@ -9,16 +9,18 @@ from typing import Any, Final
 
 import psycopg
 
+from recomma.pipeline.run import LEASE
+
 WAITING: Final = """
 SELECT step, account, deal_id, venue, due_at, leased_until, attempts, summary FROM notes
 WHERE NOT dead AND (
     due_at <= %(ended_at)s
-    OR leased_until <= clock_timestamp() - %(since)s * interval '1 second' + interval '10 seconds'
+    OR leased_until <= clock_timestamp() - %(since)s * interval '1 second' + %(lease)s
     OR (due_at IS NOT NULL AND (attempts > 0 OR summary LIKE 'Unreadable%%'))
 )
 """
-"""What was due when the strike ended, what is in the hands of somebody who had it then (a lease is
-10 s), and what failed and waits for its next try."""
+"""What was due when the strike ended, what is in the hands of somebody who had it then, and what
+failed and waits for its next try."""
 
 OPEN: Final = """
 SELECT step, account, deal_id, venue, due_at, leased_until, attempts, summary FROM notes
@@ -26,6 +28,14 @@ WHERE NOT dead AND step IN ('plan', 'submit', 'reconcile')
 AND due_at IS NOT NULL
 """
 """A look that only a cadence asks for is not due, and there is always one."""
+
+UNREAD: Final = """
+SELECT name FROM accounts WHERE read_at NOT BETWEEN %(since)s AND %(now)s
+UNION ALL
+SELECT name FROM venues WHERE live AND surveyed_at NOT BETWEEN %(since)s AND %(now)s
+"""
+"""Whose list of deals, or account on the venue, was not read since everything was healed. A time
+in the future is one of a clock that had jumped."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class Probe:
             with psycopg.connect(dsn, connect_timeout=2, autocommit=True) as connection:
                 for wound in tuple(self._wounds):
                     seconds = time.monotonic() - wound.ended
-                    asked = {"ended_at": wound.ended_at, "since": seconds}
+                    asked = {"ended_at": wound.ended_at, "since": seconds, "lease": LEASE}
                     if connection.execute(WAITING, asked).fetchone() is None:
                         self.healed.append((wound.kind, seconds))
                         self._wounds.remove(wound)
@@ -86,3 +96,9 @@ def open_notes(dsn: str) -> Sequence[tuple[Any, ...]]:
     """Return the notes about deals and orders that have not been done; raises psycopg.Error."""
     with psycopg.connect(dsn, connect_timeout=5, autocommit=True) as connection:
         return connection.execute(OPEN).fetchall()
+
+
+def unread(dsn: str, since: datetime, now: datetime) -> Sequence[tuple[Any, ...]]:
+    """Return the accounts and venues that were not read since then; raises psycopg.Error."""
+    with psycopg.connect(dsn, connect_timeout=5, autocommit=True) as connection:
+        return connection.execute(UNREAD, {"since": since, "now": now}).fetchall()

@@ -12,23 +12,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final, TypeVar
 
+from tests.chaos.refusals import BAD_GATEWAY, refusal
 from tests.chaos.tally import Tally
-from tests.chaos.wires import Message, Wire, answer, read_message
+from tests.chaos.wires import Message, Wire, read_message
 
 HOST: Final = "127.0.0.1"
 PIECE_SIZE: Final = 65_536
-NEXT_REQUEST_AT: Final = b'{"error":"too_many_requests","error_description":"Too many requests."}'
-PAGE: Final = b"<html><head><title>%s</title></head><body>%s</body></html>"
-ANSWERS: Final = {
-    "http_429": answer("429 Too Many Requests", "application/json", NEXT_REQUEST_AT),
-    "http_418": answer("418 I'm a teapot", "application/json", b'{"error":"banned"}'),
-    "http_500": answer("500 Internal Server Error", "application/json", b"null"),
-    "http_502_html": answer("502 Bad Gateway", "text/html", PAGE % (b"502", b"Bad Gateway")),
-    "http_200_html": answer("200 OK", "text/html", PAGE % (b"Hold on", b"Checking you")),
-}
 Told = TypeVar("Told")
 
 
@@ -129,8 +122,8 @@ class HttpRelay(Relay):
 
     async def _strike(self, weather: Weather, here: Wire, request: Message) -> bool:
         """Let the weather have this request; return whether the connection lives on."""
-        if weather.kind in ANSWERS:
-            await here.send(ANSWERS[weather.kind])
+        if refused := refusal(weather.kind, datetime.now(UTC)):
+            await here.send(refused)
             return True
         match weather.kind:
             case "request_late":
@@ -144,7 +137,7 @@ class HttpRelay(Relay):
                 return True
             case "accepted_502":
                 await self._carry_out(request)
-                await here.send(ANSWERS["http_502_html"])
+                await here.send(BAD_GATEWAY)
                 return True
             case "answer_lost":
                 await self._carry_out(request)

@@ -83,7 +83,7 @@ class Arsenal:
     def freeze(self) -> Strike:
         victim = self._chance.choice((*WORKERS, "beat"))
         troupe = self._theatre.troupe
-        # Past the life of a lock (8 s) and a lease (10 s), or not.
+        # Past the life of a lock and a lease (8 s), or not.
         return self._counted(
             "frozen",
             victim,

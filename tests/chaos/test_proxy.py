@@ -3,13 +3,17 @@
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
 
+from recomma.adapters.threecommas.answers import failure
+from recomma.adapters.threecommas.errors import Banned
 from tests.chaos.proxy import Proxy, Weather, proxy
+from tests.chaos.refusals import BAN_SECONDS
 from tests.chaos.tally import Tally
 
 PATIENCE_SECONDS = 5
@@ -139,6 +143,16 @@ def test_a_refusal_of_the_way_itself_carries_out_nothing(
     assert answer is not None
     assert answer.status_code == status
     assert target.carried_out == []
+
+
+def test_a_ban_says_when_it_ends(relays: Proxy, target: Target) -> None:
+    answer = ask(relays, target, Weather("http_418"))
+
+    assert answer is not None
+    understood = failure(answer)
+    assert isinstance(understood, Banned)
+    assert understood.until is not None
+    assert timedelta(0) < understood.until - datetime.now(UTC) <= timedelta(seconds=BAN_SECONDS)
 
 
 # Byte streams.

@@ -43,11 +43,13 @@ class Theatre(Stage):
         clock: WallClock | None,
         *,
         simulated_from: datetime | None = None,
+        budgets: bool = False,
     ) -> None:
         """`clock` None: time stands still at `simulated_from` until it is moved."""
         super().__init__(venues, simulated_from=simulated_from)
         self.proxy = proxy
         self._clock = clock
+        self._budgets = budgets
 
     @property
     def clock(self) -> WallClock:
@@ -80,6 +82,7 @@ class Theatre(Stage):
             _through(self.source.url, source.port), _through(self.venue.url, venue.port)
         )
         self.environment["RECOMMA_TASK_EVENTS"] = "false"
+        self.environment["RECOMMA_BUDGETS"] = str(self._budgets).lower()
         if self._clock is not None:
             self.environment["RECOMMA_CLOCK_URL"] = self._clock.url
             for simulated in (self.source, self.venue):
