@@ -65,7 +65,7 @@ class Director:
         self.probe.strike_ends("the end", self._theatre.clock.shown())
 
     def settle(self) -> Sequence[str]:
-        """Wait until everything was read again and nothing is being worked on; return what still
+        """Wait until the deals were read again and nothing is being worked on; return what still
         waits after all patience."""
         healed_at = self._theatre.clock.true()
         give_up = time.monotonic() + SETTLE_SECONDS

@@ -31,11 +31,9 @@ AND due_at IS NOT NULL
 
 UNREAD: Final = """
 SELECT name FROM accounts WHERE read_at NOT BETWEEN %(since)s AND %(now)s
-UNION ALL
-SELECT name FROM venues WHERE live AND surveyed_at NOT BETWEEN %(since)s AND %(now)s
 """
-"""Whose list of deals, or account on the venue, was not read since everything was healed. A time
-in the future is one of a clock that had jumped."""
+"""Whose list of deals was not read since everything was healed. A time in the future is one of a
+clock that had jumped. Surveys are a net below the rest: nothing waits for them here."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +97,6 @@ def open_notes(dsn: str) -> Sequence[tuple[Any, ...]]:
 
 
 def unread(dsn: str, since: datetime, now: datetime) -> Sequence[tuple[Any, ...]]:
-    """Return the accounts and venues that were not read since then; raises psycopg.Error."""
+    """Return the accounts whose deals were not read since then; raises psycopg.Error."""
     with psycopg.connect(dsn, connect_timeout=5, autocommit=True) as connection:
         return connection.execute(UNREAD, {"since": since, "now": now}).fetchall()

@@ -1,0 +1,23 @@
+"""A short run of `make chaos`: the real thing, broken for some forty seconds, and four books."""
+
+import subprocess
+import sys
+from typing import Final
+
+SEED: Final = 46  # Of many kinds in little time.
+MINUTES: Final = 0.6
+PATIENCE_SECONDS: Final = 900
+"""Only ends a test that would hang."""
+
+
+def test_nothing_is_lost_or_doubled_while_everything_dies() -> None:
+    command = ("-m", "tests.chaos.director", "--seed", str(SEED), "--minutes", str(MINUTES))
+
+    run = subprocess.run(
+        (sys.executable, *command), capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
+
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"  # It names the seed.
+    assert "duplicates: 0" in run.stdout
+    assert "lost: 0" in run.stdout
+    assert "still waiting after all patience: 0" in run.stdout
