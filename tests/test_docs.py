@@ -16,11 +16,13 @@ from recomma.domain import notes
 from recomma.domain.reasons import Reason
 from recomma.pipeline.run import LEASE
 from recomma.ports import DeadLetter, Ruling
+from tests.docs_generators import ROOT
 from tests.docs_pages import INLINE, blocks, broken_links, mistakes, name, page, pages, prose
 from tests.docs_runs import run, script, simulator
 
 NOW: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 GAPS: Final = "## Not there yet"
+TESTS: Final = re.compile(r"`(?:tests/\w+/)?((?:test|promise|failure)_\w+)(?:\.py)?`")
 MARKS: Final = {
     *("run", "run: slow", "run: with simulators", "run: with letters"),
     "run: with a ledger",  # tests/test_docs_operations.py
@@ -159,6 +161,13 @@ def test_the_statements_in_the_pages_run_on_the_ledger(engine: Engine) -> None:
 
 def test_every_link_leads_somewhere() -> None:
     assert [link for path in pages() for link in broken_links(path)] == []
+
+
+def test_every_test_and_every_patch_that_is_named_is_there() -> None:
+    there = {path.stem for path in ROOT.glob("tests/**/*") if path.suffix in (".py", ".patch")}
+    named = {each for path in pages() for each in TESTS.findall(path.read_text(encoding="utf-8"))}
+    assert named - there == set()
+    assert len(named) > 20
 
 
 def test_every_page_can_be_reached_from_the_list_of_pages() -> None:
