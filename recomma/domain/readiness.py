@@ -21,6 +21,10 @@ HURRY_PAUSE: Final = timedelta(seconds=30)
 differ a clock seems to go back all the time: what waits is then looked at too often by this much
 and no more, and what the clock that is ahead put off is never later by more than this."""
 
+NONCE_AHEAD_MAX: Final = timedelta(days=1) - timedelta(minutes=3)
+"""Later than this by the venue's clock, it may refuse a nonce as too high: its window ends a day
+ahead, measured some 120 s sooner (hyperliquid.md 6)."""
+
 EXACT: Final = timedelta(0)
 
 WAITS_FOR_A_SURVEY: Final = frozenset({Reason.NOT_SURVEYED, Reason.CLOCK_OFF})

@@ -58,6 +58,7 @@ PASSING: Final[Mapping[Refusal, Reason]] = {
     Refusal.HALTED: Reason.REFUSED_BY_VENUE,
     Refusal.POST_ONLY_PHASE: Reason.REFUSED_BY_VENUE,
     Refusal.NONCE: Reason.REFUSED_BY_VENUE,
+    Refusal.NONCE_AHEAD: Reason.REFUSED_BY_VENUE,
     Refusal.EXPIRED: Reason.REFUSED_BY_VENUE,
     Refusal.RATE_LIMIT: Reason.VENUE_UNREADABLE,
     Refusal.UNREACHABLE: Reason.VENUE_UNREADABLE,

@@ -85,6 +85,7 @@ class Refusal(StrEnum):
     NOT_THERE = "not_there"  # A cancel or modify of an order that is filled, gone or never was.
     AUTH = "auth"  # Wrong key, wrong network, revoked agent: nothing but a person helps.
     NONCE = "nonce"
+    NONCE_AHEAD = "nonce_ahead"  # Later than the venue takes: a clock of ours was far ahead.
     EXPIRED = "expired"
     RATE_LIMIT = "rate_limit"  # Of this machine's address on the network.
     ADDRESS_BUDGET = "address_budget"  # Of the account: one action in ten seconds is let through.

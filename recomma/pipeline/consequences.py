@@ -47,6 +47,13 @@ def unusable_signer(answer: Answer) -> bool:
     return isinstance(answer, WholeRefused) and answer.refusal in ACCOUNT
 
 
+def speaks_of_the_clock(answer: Answer, *, resent: bool) -> bool:
+    """Say whether what was fresh by our clock was not so by the venue's."""
+    if isinstance(answer, WholeRefused):
+        return answer.refusal in (Refusal.NONCE, Refusal.NONCE_AHEAD)
+    return isinstance(answer, Expired) and not resent
+
+
 def budget_is_spent(answer: Answer) -> bool:
     """Say whether the account may ask for no more than one thing in ten seconds."""
     return isinstance(answer, WholeRefused) and answer.refusal is Refusal.ADDRESS_BUDGET
@@ -111,6 +118,9 @@ def _per_order(answer: Answer, count: int, *, resent: bool) -> Sequence[Outcome]
             return [Unanswered("expired when sent again") if resent else expired] * count
         case DuplicateNonce():
             return [Unanswered("these bytes were admitted before")] * count
+        case WholeRefused(text, Refusal.NONCE_AHEAD as refusal):
+            # The venue's limit only rises: what is above it now was so at each earlier sending.
+            return [Refused(text, refusal)] * count
         case WholeRefused(text, refusal):
             return [Unanswered(text) if resent else Refused(text, refusal)] * count
         case _:

@@ -23,7 +23,6 @@ from recomma.domain.turns import in_turn
 from recomma.domain.venue import (
     Answer,
     Answered,
-    Expired,
     NeverSent,
     OrderRequest,
     SignedRequest,
@@ -35,6 +34,7 @@ from recomma.pipeline.consequences import (
     budget_is_spent,
     consequences,
     follow_up,
+    speaks_of_the_clock,
     unusable_signer,
 )
 from recomma.pipeline.entering import Reads, admitted, end, hear_leverage, leverage_to_set
@@ -122,9 +122,9 @@ def _doubtful(book: SignerBook, tried: set[int], now: datetime) -> Asked | None:
     """Return a request whose answer was lost, to be sent again; each once in a run.
 
     What a stop holds by now is not: it may not have arrived the first time, and is settled when it
-    has expired.
+    has expired, by the venue's clock.
     """
-    lost = book.unanswered(now) if book.venue.live else ()
+    lost = book.unanswered(venue_time(book.account(), now)) if book.venue.live else ()
     batch = next((b for b in lost if b.id not in tried), None)
     if batch is None:
         return None
@@ -296,8 +296,8 @@ def _expires_ms(book: SignerBook, now: datetime) -> int:
 def _hear(book: SignerBook, asked: Asked, answer: Answer, now: datetime) -> None:
     if budget_is_spent(answer):
         book.budget_spent()
-    if isinstance(answer, Expired) and not asked.resent:
-        # It was fresh by our clock: a survey says how far that is off, so that exits get through.
+    if speaks_of_the_clock(answer, resent=asked.resent):
+        # A survey says how far ours is off, so that exits get through.
         book.leave(survey(book.venue.name), now)
     if asked.leverage:
         book.answered(asked.batch.id, repr(answer), ())

@@ -103,7 +103,11 @@ class SignerBook(Protocol):
         """Have this coin's planned entries wait, as `wait` does."""
 
     def next_nonce(self, now: datetime) -> int:
-        """Return max(now in ms, last + 1) and store it: a restart never goes back."""
+        """Return max(now in ms, last + 1) and store it: a restart never goes back.
+
+        `last` is the highest that the venue would take at `now` (`readiness.NONCE_AHEAD_MAX`). What
+        a clock far ahead has used above it was refused, and would stop exits until that time.
+        """
 
     def attempts_before(self, order: MirrorOrder) -> int:
         """Return how many attempts its (deal, leg, venue) has had: the next cloid's number."""

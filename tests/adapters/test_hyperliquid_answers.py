@@ -177,7 +177,7 @@ def test_an_unreadable_entry_leaves_only_its_own_order_in_doubt(entry: object) -
         (f"Must deposit before performing actions. User: 0x{'ab' * 20}", Refusal.AUTH),
         ("Unable to recover signer.", Refusal.AUTH),
         ("Invalid nonce: nonce too low 1 < 2", Refusal.NONCE),
-        ("Invalid nonce: nonce too high 3 > 2", Refusal.NONCE),
+        ("Invalid nonce: nonce too high 3 > 2", Refusal.NONCE_AHEAD),
         ("Too many cumulative requests sent (5 > 4) for cumulative volume", Refusal.ADDRESS_BUDGET),
         (
             "Only post-only orders allowed immediately after network upgrade",

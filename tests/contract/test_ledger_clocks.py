@@ -7,6 +7,7 @@ import pytest
 from recomma.domain.reasons import Reason
 from recomma.ports import Ruling
 from tests.contract.ledger_world import (
+    DEAL,
     LEASE,
     PLAN,
     RECONCILE,
@@ -47,6 +48,23 @@ def test_after_a_clock_went_back_what_waits_for_its_time_is_due_at_once(world: L
     assert hurried
     assert world.ledger.claim(RECONCILE, world.now, LEASE) is not None
     assert world.ledger.claim(SUBMIT, world.now, LEASE) is not None
+    assert world.due() == [order_id]
+
+
+def test_a_cancel_that_waits_for_a_time_of_such_a_clock_is_asked_for_at_once(
+    world: LedgerWorld,
+) -> None:
+    """Until then its exit stays, and no other takes its place."""
+    start = world.now
+    order_id = world.rest()
+    ended_in_the_future(world)
+    with world.ledger.deal(DEAL, None) as book:
+        book.withdraw(order_id, Reason.EXIT_REPLACED)
+    world.now = start + timedelta(seconds=1)
+    assert world.due() == []
+
+    world.ledger.hurry_after(world.now)
+
     assert world.due() == [order_id]
 
 

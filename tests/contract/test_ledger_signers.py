@@ -225,6 +225,21 @@ def test_a_nonce_never_goes_back(world: LedgerWorld) -> None:
     assert nonces[-1] == int(at(9).timestamp() * 1000)
 
 
+def test_nonces_of_a_clock_far_ahead_are_left_behind_when_it_is_right_again(
+    world: LedgerWorld,
+) -> None:
+    """The venue takes none that is more than a day ahead: exits would wait for that day."""
+    stored = []
+    for hours in (0, 23, 48, 0, 0):
+        with world.ledger.signer(VENUE, None) as book:
+            nonce = book.next_nonce(world.now + timedelta(hours=hours))
+            stored.append(book.store_other(world.signed(nonce), "noop").nonce)
+
+    ours, tolerable, too_high, *after = stored
+    assert ours < tolerable < too_high
+    assert after == [tolerable + 1, tolerable + 2]  # The venue may know those below.
+
+
 def test_venues_of_one_signer_count_its_nonces_together(world: LedgerWorld) -> None:
     with world.ledger.signer(VENUE, None) as book:
         here = book.next_nonce(world.now)

@@ -156,7 +156,7 @@ class FakeNotes:
                 published_at=None if waited else row.published_at,
             )
         for order in self.rows.orders.values():
-            if order.state is State.PLANNED and order.due_at > now:
+            if order.state in (State.PLANNED, State.RESTING) and order.due_at > now:
                 self.rows.orders[order.id] = replace(order, due_at=now)
         return len(late)
 

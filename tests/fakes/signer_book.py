@@ -12,7 +12,7 @@ from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note, Step
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import Policy, PolicyOf
-from recomma.domain.readiness import WAITS_FOR_A_SURVEY
+from recomma.domain.readiness import NONCE_AHEAD_MAX, WAITS_FOR_A_SURVEY
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.stops import Stop, in_force
@@ -113,7 +113,12 @@ class FakeSignerBook:
 
     def next_nonce(self, now: datetime) -> int:
         signer = self._row.signer
-        nonce = max((now - EPOCH) // MILLISECOND, self._rows.nonces.get(signer, 0) + 1)
+        last = self._rows.nonces.get(signer, 0)
+        limit = (now + NONCE_AHEAD_MAX - EPOCH) // MILLISECOND
+        if last >= limit:
+            mine = [b for b in self._rows.batches.values() if self._signer_of(b) == signer]
+            last = max((b.stored.nonce for b in mine if b.stored.nonce < limit), default=0)
+        nonce = max((now - EPOCH) // MILLISECOND, last + 1)
         self._rows.nonces[signer] = nonce
         return nonce
 

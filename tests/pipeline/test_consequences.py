@@ -99,9 +99,17 @@ def test_every_answer_means_something_possible_for_every_order(
 def test_bytes_sent_again_are_never_taken_for_certainly_not_executed(answer: Answer) -> None:
     if isinstance(answer, Answered):
         return  # It tells of these very orders.
+    if answer == WholeRefused("no", Refusal.NONCE_AHEAD):
+        return  # It tells of every sending before it.
     (found,) = told(answer, resent=True)
 
     assert found.event is None
+
+
+def test_a_nonce_that_is_too_high_now_was_too_high_at_every_sending_before() -> None:
+    (found,) = told(WholeRefused("no", Refusal.NONCE_AHEAD), resent=True)
+
+    assert found.event is Event.TURNED_AWAY
 
 
 @given(ANSWERS)

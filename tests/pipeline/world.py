@@ -63,6 +63,7 @@ class World:
     ) -> None:
         """`others`: more venues for the same bots, each with an account of its own."""
         self.now = START
+        self.clock_ahead = timedelta(0)  # Of our machine; the others' clocks are right.
         self.venue_simulator = VenueSimulator(
             recover=recovering(Network.TESTNET), real_time=lambda: int(START.timestamp()) * 10**6
         )
@@ -81,7 +82,7 @@ class World:
         self._venues = {VENUE: self.venue, **self.others}
         self.tools = Tools(
             ledger=self.ledger,
-            sources={ACCOUNT: source_in_process(self.source_simulator, self.clock)},
+            sources={ACCOUNT: source_in_process(self.source_simulator, lambda: self.now)},
             venues=self._venues,
             locks=self.locks,
             publisher=self.publisher,
@@ -101,7 +102,8 @@ class World:
         self.price("0.2")
 
     def clock(self) -> datetime:
-        return self.now
+        """Return the time that our machine believes in."""
+        return self.now + self.clock_ahead
 
     def configure(self, *, live: bool, enabled_at: datetime = START) -> None:
         terms = VenueTerms(VENUE, ADDRESS, None, live=live, tag=1)
@@ -162,7 +164,8 @@ class World:
         end = self.now + timedelta(seconds=seconds)
         while True:
             self.settle()
-            due_at = self.ledger.next_due_at() or end
+            due_at = self.ledger.next_due_at() or end + self.clock_ahead
+            due_at -= self.clock_ahead
             if due_at <= self.now:  # Its holder has died: nobody runs it before the lease ends.
                 due_at = self.now + timedelta(seconds=1)
             times = [end, self._watched_at + WATCH_EVERY, due_at]
@@ -184,7 +187,7 @@ class World:
         while not settled:
             with self._one_worker():
                 if self.now >= self._watched_at + WATCH_EVERY:
-                    self.ledger.tick(watch(ACCOUNT), self.now)
+                    self.ledger.tick(watch(ACCOUNT), self.clock())
                     self._watched_at = self.now
                 settle(
                     self.tools,
@@ -212,12 +215,12 @@ class World:
 
     def look(self, deal_id: int = DEAL) -> None:
         """Have the venue looked at now."""
-        self.ledger.leave(reconcile(deal_id, VENUE), self.now)
+        self.ledger.leave(reconcile(deal_id, VENUE), self.clock())
         self.settle()
 
     def survey(self) -> None:
         """Have the whole account looked at now."""
-        self.ledger.leave(survey(VENUE), self.now)
+        self.ledger.leave(survey(VENUE), self.clock())
         self.settle()
 
     def act(self, side: str, size: str, coin: str = "DOGE", **order: Any) -> list[Any]:

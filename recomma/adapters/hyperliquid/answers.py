@@ -13,7 +13,12 @@ from recomma.adapters.hyperliquid.errors import (
     UnreadableAnswer,
     VenueError,
 )
-from recomma.adapters.hyperliquid.refusals import DUPLICATE_NONCE, PREFIX, refusal_of
+from recomma.adapters.hyperliquid.refusals import (
+    DUPLICATE_NONCE,
+    NONCE_TOO_HIGH,
+    PREFIX,
+    refusal_of,
+)
 from recomma.adapters.hyperliquid.shapes import (
     ExchangeAnswer,
     ExchangeResponse,
@@ -79,6 +84,8 @@ def _refused(response: object) -> Answer:
         return Unanswered(f"a refusal without a text: {response!r}"[:QUOTED_MAX])
     if response.removeprefix(PREFIX).startswith(DUPLICATE_NONCE):
         return DuplicateNonce()
+    if response.removeprefix(PREFIX).startswith(NONCE_TOO_HIGH):
+        return WholeRefused(response, Refusal.NONCE_AHEAD)
     refusal = refusal_of(response)
     return Expired() if refusal is Refusal.EXPIRED else WholeRefused(response, refusal)
 

@@ -60,6 +60,7 @@ TEXTS: Final[Mapping[str, Refusal]] = {
 }
 
 DUPLICATE_NONCE: Final = "Invalid nonce: duplicate nonce"
+NONCE_TOO_HIGH: Final = "Invalid nonce: nonce too high"
 
 STATUSES: Final[Mapping[str, Refusal]] = {
     "rejected": Refusal.UNKNOWN,

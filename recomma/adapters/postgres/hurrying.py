@@ -22,6 +22,7 @@ from recomma.adapters.postgres.tables import mirror_orders, notes
 from recomma.domain.lifecycle import State
 from recomma.domain.readiness import CLOCK_TOLERANCE
 
+_ASKED_WHEN_DUE: Final = (State.PLANNED, State.RESTING)  # To be placed, or to be cancelled.
 _ALIVE: Final = ~notes.c.dead
 
 
@@ -35,10 +36,9 @@ def hurry_after(connection: Connection, now: datetime) -> int:
     went_back = select(literal(1)).where(_ALIVE, unpublished, waits, late).exists()
     if not connection.execute(select(went_back)).scalar_one():
         return 0
-    planned = and_(mirror_orders.c.state == str(State.PLANNED), mirror_orders.c.due_at > now)
-    connection.execute(
-        update(mirror_orders).where(_free(mirror_orders, planned)).values(due_at=now)
-    )
+    asked_for = mirror_orders.c.state.in_([str(state) for state in _ASKED_WHEN_DUE])
+    early = and_(asked_for, mirror_orders.c.due_at > now)
+    connection.execute(update(mirror_orders).where(_free(mirror_orders, early)).values(due_at=now))
     hurried = connection.execute(
         update(notes)
         .where(_free(notes, and_(_ALIVE, or_(notes.c.due_at > now, notes.c.look_at > now))))

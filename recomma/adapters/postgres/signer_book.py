@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres import commitments, dead_letters, notes
@@ -16,6 +16,7 @@ from recomma.adapters.postgres.tables import (
     UNCLEAR,
     accounts,
     attempts,
+    batches,
     deals,
     leverages,
     mirror_orders,
@@ -31,7 +32,7 @@ from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note, Step
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import MarginMode, Policy, PolicyOf
-from recomma.domain.readiness import WAITS_FOR_A_SURVEY
+from recomma.domain.readiness import NONCE_AHEAD_MAX, WAITS_FOR_A_SURVEY
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Role
 from recomma.domain.stops import Stop
@@ -153,10 +154,17 @@ class PostgresSignerBook:
             self.wait(order_id, why, until)
 
     def next_nonce(self, now: datetime) -> int:
+        limit = to_ms(now + NONCE_AHEAD_MAX)
+        usable = select(func.coalesce(func.max(batches.c.nonce), 0)).where(
+            batches.c.signer == self._row.signer, batches.c.nonce < limit
+        )
+        last = case(
+            (signers.c.last_nonce < limit, signers.c.last_nonce), else_=usable.scalar_subquery()
+        )
         counted = (
             update(signers)
             .where(signers.c.address == self._row.signer)
-            .values(last_nonce=func.greatest(signers.c.last_nonce + 1, to_ms(now)))
+            .values(last_nonce=func.greatest(last + 1, to_ms(now)))
             .returning(signers.c.last_nonce)
         )
         nonce: int = self._connection.execute(counted).scalar_one()
