@@ -17,9 +17,10 @@ setup: ## Make .venv from requirements.lock; does nothing when it is up to date
 demo: setup ## Mirror a few deals in front of you, between two simulated exchanges
 	@$(BIN)/recomma demo $(ARGS)
 
-# A file's tests stay in one process, so that what a file starts is started once.
+# A file's tests stay in one process, so that what a file starts is started once. The slowest files
+# begin first (tests/conftest.py); xdist would have those with the most tests begin.
 test: setup ## Run all tests (with an embedded Postgres and Redis)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mutations: setup ## Take out each defence, one at a time, and see its test fail (slow)
 	@$(BIN)/python -m tests.mutations $(ARGS)

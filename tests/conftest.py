@@ -5,7 +5,9 @@ RECOMMA_DATABASE_URL or RECOMMA_REDIS_URL name servers, those are used; the data
 always a new one.
 """
 
+import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -34,6 +36,20 @@ structlog.configure(
         ),
     ]
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have files with slow tests begin first, where several processes take files in turn.
+
+    One that begins last keeps its process at work for a minute after the others have ended.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    tests = Counter(item.path for item in items)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    last = len(items)  # While a list is sorted, it is empty.
+    # The fewer tests such a file has, the longer each of them takes.
+    items.sort(key=lambda item: tests[item.path] if item.path in slow else last)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,10 @@ from recomma.pipeline.tools import Tools
 RISK_FIRST: Final = (Queue.TAKE_PROFIT, Queue.ORDERS, Queue.DEALS, Queue.MAINTENANCE)
 """As the general worker takes its queues (docs/decisions/0002)."""
 
-RUNS_MAX: Final = 2000  # At one moment; more is a loop that never ends.
+# At one moment: so many, and so many more for each note that took part. A loop that never ends goes
+# round a few notes, and is found in moments; a thousand deals may have their thousands of runs.
+RUNS_MAX: Final = 300
+RUNS_OF_A_NOTE_MAX: Final = 30
 
 
 class NeverSettles(Exception):
@@ -60,12 +63,17 @@ def settle(
     `on_messages` may lose, double or reorder what waits; `run_one` may be killed in mid-step.
     Raises NeverSettles.
     """
-    for runs in range(RUNS_MAX):
+    taken: set[Note] = set()
+    runs = 0
+    while runs < RUNS_MAX + RUNS_OF_A_NOTE_MAX * len(taken):
         if not notes.waiting:
             relay(tools)  # Each run has published what it left.
         if on_messages:
             on_messages(notes.waiting)
         if not notes.waiting:
             return runs
-        run_one(notes.take(chance), tools)
-    raise NeverSettles(f"{RUNS_MAX} runs at {tools.clock()}: {notes.waiting}")
+        note = notes.take(chance)
+        taken.add(note)
+        run_one(note, tools)
+        runs += 1
+    raise NeverSettles(f"{runs} runs of {len(taken)} notes at {tools.clock()}: {notes.waiting}")

@@ -4,12 +4,15 @@ import subprocess
 import sys
 from typing import Final
 
+import pytest
+
 SEED: Final = 46  # Of many kinds in little time.
 MINUTES: Final = 0.6
 PATIENCE_SECONDS: Final = 900
 """Only ends a test that would hang."""
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_or_doubled_while_everything_dies() -> None:
     command = ("-m", "tests.chaos.director", "--seed", str(SEED), "--minutes", str(MINUTES))
 
