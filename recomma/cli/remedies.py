@@ -106,8 +106,9 @@ _NOT_MIRRORED: Final[Mapping[Reason, str]] = {
         "The venue trades the coin no more. It settles what is open by its own rules; look there."
     ),
     Reason.NOT_SURVEYED: (
-        "The venue's account has not been read for two minutes: nothing is entered before it is. "
-        "It goes on by itself; `recomma check` says whether the venue answers."
+        "The venue's account has not been read for two minutes, or not since the deal was found "
+        "running: nothing is entered before it is. It goes on by itself; `recomma check` says "
+        "whether the venue answers."
     ),
     Reason.CLOCK_OFF: (
         "This machine's clock is more than 5 s off the venue's: set it by NTP. It goes on by "

@@ -5,7 +5,7 @@ is policy `on_first_sight` (design.md, section 9, First sight).
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -19,6 +19,9 @@ from recomma.domain.venue import Market
 from recomma.domain.wanted import Wanted, WantedEntry
 
 BASE: Final = Leg(Role.BASE)
+JUST_OPENED: Final = timedelta(seconds=60)
+"""How old a deal may be when it is first seen and still have opened under our eyes: the list of a
+Starter plan is read every half a minute."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Decided:
     standing: Standing
     why: Reason | None = None
     mode: Mode = Mode.WHOLE
+
+
+def was_running(created_at: datetime, first_seen_at: datetime) -> bool:
+    """Say whether a deal was running before we saw it: others may have traded it by then."""
+    return first_seen_at - created_at > JUST_OPENED
 
 
 def first_sight(wish: Wanted, sight: Sight) -> Decided:

@@ -83,6 +83,7 @@ class Conditions:
     commitments: Commitments
     account: SurveyedAccount | None  # None: not surveyed yet.
     source_read_at: Mapping[int, datetime]  # When each deal's 3Commas account was last seen.
+    survey_needed_since: Mapping[int, datetime]  # Deals that an older survey knew nothing of.
     markets: Mapping[str, Market]
     policy_of: Callable[[int], Policy]
     leverage_of: Callable[[str], Leverage | None]  # As confirmed for a coin.
@@ -185,6 +186,10 @@ def _account(order: MirrorOrder, here: Conditions) -> Gate | None:
     account = here.account
     if account is None or not surveyed_lately(account, here.now):
         # What rests there, or was just filled, may be unknown to the ledger (design.md, 7.6).
+        return Waits(Reason.NOT_SURVEYED, here.now + UNREADABLE_WAIT)
+    needed_since = here.survey_needed_since.get(order.deal_id)
+    if needed_since and account.at < needed_since:
+        # The orders that another installation has for it were nobody's then (decision 32).
         return Waits(Reason.NOT_SURVEYED, here.now + UNREADABLE_WAIT)
     if account.trouble:
         return Waits(account.trouble_why or Reason.SIGNER_REFUSED, here.now + LOOK_AGAIN)

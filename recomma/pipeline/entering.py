@@ -87,12 +87,14 @@ def admitted(
 
     Each that passes counts for those after it: together they must fit the limits.
     """
+    deals = {order.deal_id for order in entries}
     here = before = Conditions(
         now=now,
         stops=book.stops(),
         commitments=book.committed(),
         account=book.account(),
-        source_read_at=book.source_read_at({order.deal_id for order in entries}),
+        source_read_at=book.source_read_at(deals),
+        survey_needed_since=book.survey_needed_since(deals),
         markets=book.markets(),
         policy_of=book.policy_of,
         leverage_of=book.leverage_of,

@@ -196,10 +196,10 @@ def _buried(claim: Claim, letter: DeadLetter, now: datetime, *, failed: str = ""
     return Ruling(done=False, due_at=due_at, letter=letter, summary=letter.why, failed=failed)
 
 
-def _watch(claim: Claim, tools: Tools, now: datetime) -> Verdict:
+def _watch(claim: Claim, tools: Tools, _now: datetime) -> Verdict:
     account = claim.note.account
     source = tools.sources[account]
-    return watch(account, source=source, ledger=tools.ledger, fence=claim.fence, now=now)
+    return watch(account, source=source, ledger=tools.ledger, fence=claim.fence, clock=tools.clock)
 
 
 def _plan(claim: Claim, tools: Tools, now: datetime) -> Verdict:

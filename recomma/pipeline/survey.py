@@ -15,7 +15,7 @@ import structlog
 
 from recomma.domain.money import Size
 from recomma.domain.notes import reconcile, submit
-from recomma.domain.readiness import clock_ahead, clock_trouble, is_off, surveyed_lately
+from recomma.domain.readiness import clock_ahead, clock_trouble, is_off
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import CoinHeld, Share, Shortfall, allot, compare, losers
 from recomma.domain.venue import AccountState, AddressBudget, Fill, OpenOrder, OrderRecord
@@ -27,6 +27,9 @@ from recomma.ports import Clock, Ledger, RolesRead, SurveyBook, Surveyed, Venue
 log = structlog.get_logger(__name__)
 
 FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
+FOUND_BACK: Final = timedelta(days=1)
+"""How far back fills are read, once, where deals were found running: a whole history may be more
+than may be asked for in a minute, and would keep the venue from being surveyed for ever."""
 QUIET_AFTER: Final = timedelta(seconds=5)
 CONFIRM_AFTER: Final = timedelta(seconds=10)
 """How long coins must have been missing, in every survey, before they count as lost."""
@@ -52,7 +55,7 @@ def survey(*, venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> Verd
             trouble, why = read.roles.trouble, Reason.SIGNER_REFUSED
         if not trouble and is_off(read.clock_ahead):
             trouble, why = clock_trouble(read.clock_ahead), Reason.CLOCK_OFF
-        if _were_waiting(book, trouble, now):
+        if not trouble and book.entries_wait():
             book.leave(submit(venue.name), now)
         book.store(
             Surveyed(
@@ -77,13 +80,6 @@ def survey(*, venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> Verd
     )
 
 
-def _were_waiting(book: SurveyBook, trouble: str, now: datetime) -> bool:
-    """Say whether entries may have waited for what this survey found."""
-    before = book.account()
-    waited = before is None or not surveyed_lately(before, now) or bool(before.trouble)
-    return waited and not trouble
-
-
 def _again(
     short: Mapping[str, Shortfall], coins: Mapping[str, CoinHeld], now: datetime
 ) -> datetime | None:
@@ -106,6 +102,7 @@ class _Read:
 def _read(venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> _Read:
     with ledger.survey(venue.name) as book:
         terms, signer, roles = book.venue, book.signer, book.roles()
+        found_at = book.oldest_found_running()
         exits = {cloid for cloids in book.exits_at_rest().values() for cloid in cloids}
     roles = read_roles(venue, terms, signer, roles, now)
     orders, budget = venue.open_orders(), venue.address_budget()
@@ -114,6 +111,8 @@ def _read(venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> _Read:
     left = sorted(exits - {order.cloid for order in orders})
     unfilled = frozenset(c for c in left if _ended_unfilled(venue.order_record(c)))
     since = (ledger.fills_read_to(venue.name) or now) - FILLS_OVERLAP
+    if found_at:  # They may have been entered before: by us, or by another installation.
+        since = min(since, max(found_at, now - FOUND_BACK))
     fills = venue.fills_since(since)
     ledger.book_fills(venue.name, fills, now)
     restless = frozenset(fill.coin for fill in fills if fill.at > state.at - QUIET_AFTER)

@@ -34,13 +34,20 @@ class AccountBook(Protocol):
         """Return the deals last seen active, by id."""
 
     def read_at(self) -> datetime | None: ...
-    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> None:
-        """Store what the list shows now; a new deal gets its row and `first_seen_at`."""
+    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> frozenset[int]:
+        """Store what the list shows now; a new deal gets its row and `first_seen_at`. Return the
+        new ones.
+
+        A survey comes before this transaction and does not know them, or after it and does.
+        """
 
     def bots_seen(self, bots: Sequence[SourceBot], at: datetime) -> None:
         """Store the bots; a bot without venues of its own is paired with every venue for all."""
 
     def bots_known(self) -> frozenset[int]: ...
+    def venues_of(self, bot_ids: Collection[int]) -> Sequence[str]:
+        """Return the venues that any of these bots is mirrored on."""
+
     def leave(self, note: Note, due_at: datetime) -> None: ...
 
 

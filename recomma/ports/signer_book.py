@@ -85,6 +85,11 @@ class SignerBook(Protocol):
     def source_read_at(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
         """Return when the 3Commas account of each deal was last read; none that never was."""
 
+    def survey_needed_since(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
+        """Return when each deal was first seen that the venue must have been surveyed after: it was
+        running by then, or an order there that is not ours names it. Before, a survey has taken
+        another installation's orders for somebody's, and could not adopt ours."""
+
     def looks_wait_since(self, now: datetime) -> datetime | None:
         """Return since when a look at a deal on this venue has been due that nobody has taken,
         the longest; None if none is due. Looks of a cadence alone do not count."""

@@ -76,6 +76,13 @@ class SurveyBook(Protocol):
     def account(self) -> SurveyedAccount | None:
         """Return what the last survey stored; None before the first."""
 
+    def entries_wait(self) -> bool:
+        """Say whether planned orders wait for a survey, or for a clock that is right."""
+
+    def oldest_found_running(self) -> datetime | None:
+        """Return when the oldest deal here opened of those that were running before they were first
+        seen, and were first seen since the last survey; None if there is none."""
+
     def roles(self) -> RolesRead | None:
         """Return the last look at the roles of our addresses; None before the first."""
 

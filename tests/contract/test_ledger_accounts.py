@@ -81,6 +81,17 @@ def test_an_old_list_does_not_bring_a_finished_deal_back(world: LedgerWorld) -> 
         assert set(book.known()) == {8}
 
 
+def test_only_deals_that_no_list_has_shown_before_are_new(world: LedgerWorld) -> None:
+    world.read(deal=replace(DEAL_SHOWN, finished=True, status="completed"))
+    changed = replace(DEAL_SHOWN, completed_safety_orders=1)
+
+    with world.ledger.account(ACCOUNT, None) as book:
+        first = book.seen([changed, replace(DEAL_SHOWN, id=8)], at(5))
+        second = book.seen([changed, replace(DEAL_SHOWN, id=8)], at(6))
+
+    assert (first, second) == (frozenset({8}), frozenset())
+
+
 def test_more_deals_than_one_page_are_all_seen(world: LedgerWorld) -> None:
     world.see(*range(1000, 1120))
 
@@ -92,6 +103,13 @@ def test_a_new_bot_is_paired_with_every_venue_for_all(world: LedgerWorld) -> Non
     with world.ledger.deal(DEAL, None) as book:
         assert list(book.venues()) == [VENUE, OTHER_VENUE]
         assert book.here(VENUE).enabled_at == at(0)
+
+
+def test_an_account_knows_where_its_bots_are_mirrored(world: LedgerWorld) -> None:
+    with world.ledger.account(ACCOUNT, None) as book:
+        here, nowhere = book.venues_of({BOT, BOT + 1}), book.venues_of({BOT + 1})
+
+    assert (list(here), list(nowhere)) == ([VENUE, OTHER_VENUE], [])
 
 
 def test_a_bot_that_is_seen_again_keeps_the_time_of_its_pair(world: LedgerWorld) -> None:

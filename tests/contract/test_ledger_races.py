@@ -1,8 +1,10 @@
 """What many do at once to a ledger comes out as if they had done it one after the other."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -16,7 +18,9 @@ from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Role
 from recomma.ports import Consequence, DeadLetter, Ruling
 from tests.contract.ledger_world import (
+    ACCOUNT,
     DEAL,
+    DEAL_SHOWN,
     LEASE,
     OTHER_VENUE,
     PLAN,
@@ -203,6 +207,32 @@ def test_books_and_claims_in_any_mix_never_wait_in_a_circle(
 
     with world.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(notes)).scalar_one() == 3
+
+
+def wait_until_blocked(engine: Engine, work: "Future[None]") -> None:
+    """Return when `work` waits for a lock, or has found none to wait for."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not work.done() and not connection.exec_driver_sql(blocked).scalar_one():
+            time.sleep(0.005)
+
+
+def test_a_survey_waits_for_the_deals_that_are_just_being_stored(world: LedgerWorld) -> None:
+    """What it reads of the account is compared with deals: with all of them, or none of them."""
+    known: list[frozenset[int]] = []
+
+    def survey() -> None:
+        with world.ledger.survey(VENUE) as book:
+            known.append(book.deals_among({8}))
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.ledger.account(ACCOUNT, None) as book:
+            surveyed = pool.submit(survey)
+            wait_until_blocked(world.engine, surveyed)
+            book.seen([replace(DEAL_SHOWN, id=8)], world.now)
+        surveyed.result()
+
+    assert known == [frozenset({8})]
 
 
 def count_statements(engine: Engine, act: Callable[[], object]) -> int:

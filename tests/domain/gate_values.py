@@ -76,6 +76,7 @@ def here(
         commitments=Commitments(deals, open_orders),
         account=account(),
         source_read_at=dict.fromkeys(range(1000), NOON),
+        survey_needed_since={},
         markets={"DOGE": DOGE},
         policy_of=lambda _bot: one,
         leverage_of=(leverages or {}).get,

@@ -143,6 +143,24 @@ def test_an_account_in_trouble_takes_no_entries() -> None:
     assert found == Waits(Reason.OTHER_INSTALLATION, HALF_A_MINUTE)
 
 
+@pytest.mark.parametrize(("seen_seconds", "passes"), [(1, False), (0, True), (-5, True)])
+def test_a_deal_that_an_older_survey_knew_nothing_of_waits_for_the_next(
+    seen_seconds: int, passes: bool
+) -> None:
+    needed = {SAFETY.deal_id: NOON + timedelta(seconds=seen_seconds)}
+
+    found = gate(SAFETY, here(survey_needed_since=needed))
+
+    waits = Waits(Reason.NOT_SURVEYED, NOON + timedelta(seconds=10))
+    assert found == (Passes() if passes else waits)
+
+
+def test_other_deals_do_not_wait_for_one_that_was_found_running() -> None:
+    needed = {SAFETY.deal_id + 1: NOON + timedelta(seconds=1)}
+
+    assert gate(SAFETY, here(survey_needed_since=needed)) == Passes()
+
+
 @pytest.mark.parametrize(
     ("left", "deals", "passes"),
     [(500, 0, True), (499, 0, False), (600, 60, True), (599, 60, False), (500, 50, True)],

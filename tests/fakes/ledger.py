@@ -36,7 +36,8 @@ class FakeAccountBook:
     def read_at(self) -> datetime | None:
         return self._rows.accounts_read_at.get(self._account)
 
-    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> None:
+    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> frozenset[int]:
+        new = frozenset(deal.id for deal in deals) - self._rows.deals.keys()
         for deal in deals:
             row = self._rows.deals.get(deal.id)
             if row is None:
@@ -44,6 +45,7 @@ class FakeAccountBook:
             else:
                 self._rows.deals[deal.id] = replace(row, listed=deal, active=not row.finished)
         self._rows.accounts_read_at[self._account] = at
+        return new
 
     def bots_seen(self, bots: Sequence[SourceBot], at: datetime) -> None:
         paired = {bot_id for bot_id, _ in self._rows.pairs}
@@ -56,6 +58,9 @@ class FakeAccountBook:
 
     def bots_known(self) -> frozenset[int]:
         return frozenset(self._rows.bots)
+
+    def venues_of(self, bot_ids: Collection[int]) -> Sequence[str]:
+        return sorted({venue for bot_id, venue in self._rows.pairs if bot_id in bot_ids})
 
     def leave(self, note: Note, due_at: datetime) -> None:
         self._notes.leave(note, due_at)

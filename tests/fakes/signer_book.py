@@ -7,6 +7,7 @@ from typing import Final
 
 from recomma.domain.commitments import Commitments, SurveyedAccount
 from recomma.domain.entries import Skip
+from recomma.domain.first_sight import was_running
 from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note, Step
@@ -88,6 +89,16 @@ class FakeSignerBook:
         known = self._rows.deals.keys() & set(deal_ids)
         found = {i: self._rows.source_read_at(i) for i in known}
         return {deal_id: at for deal_id, at in found.items() if at is not None}
+
+    def survey_needed_since(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
+        here = [row for (venue, _), row in self._rows.foreign.items() if venue == self._name]
+        named = {row.foreign.names_deal for row in here}
+        return {
+            deal_id: row.first_seen_at
+            for deal_id, row in self._rows.deals.items()
+            if deal_id in deal_ids
+            and (deal_id in named or was_running(row.listed.created_at, row.first_seen_at))
+        }
 
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         self._orders.wait(order_id, why, until)

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from recomma.domain.commitments import SurveyedAccount
+from recomma.domain.first_sight import was_running
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Size
 from recomma.domain.notes import Note
+from recomma.domain.readiness import WAITS_FOR_A_SURVEY
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import Share, Shortfall
 from recomma.domain.stops import Level, Scope, Stop, in_force
@@ -51,6 +53,23 @@ class FakeSurveyBook:
 
     def account(self) -> SurveyedAccount | None:
         return self._rows.surveyed.get(self._name)
+
+    def entries_wait(self) -> bool:
+        mine = [order for order in self._rows.orders.values() if order.venue == self._name]
+        planned = [order for order in mine if order.state is State.PLANNED]
+        return any(order.waits_why in WAITS_FOR_A_SURVEY for order in planned)
+
+    def oldest_found_running(self) -> datetime | None:
+        surveyed_at = self.watched_at()
+        found = [
+            row.listed.created_at
+            for row in self._rows.deals.values()
+            if row.active
+            and (row.listed.bot_id, self._name) in self._rows.pairs
+            and was_running(row.listed.created_at, row.first_seen_at)
+            and (surveyed_at is None or row.first_seen_at >= surveyed_at)
+        ]
+        return min(found, default=None)
 
     def roles(self) -> RolesRead | None:
         surveyed = self._rows.surveys_found.get(self._name)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from recomma.domain.cloid import encode
 from recomma.domain.lifecycle import State
 from recomma.domain.notes import survey, watch
+from recomma.domain.policy import Policy
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Role
 from recomma.domain.stops import Level
@@ -39,8 +40,8 @@ OUR_TAG, OTHER_TAG = 1, 777
 class Second(World):
     """A second installation on the first one's account and bots, with the same keys."""
 
-    def __init__(self, first: World, *, tag: int) -> None:
-        super().__init__()
+    def __init__(self, first: World, *, tag: int, policy: Policy | None = None) -> None:
+        super().__init__(policy)
         self.first = first
         self.source_simulator, self.venue_simulator = first.source_simulator, first.venue_simulator
         self.venue = MortalVenue(

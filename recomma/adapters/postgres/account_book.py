@@ -1,6 +1,6 @@
 """What one 3Commas account has, under its row lock. See recomma.ports.AccountBook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -33,13 +33,14 @@ class PostgresAccountBook:
         at: datetime | None = self._row.read_at
         return at
 
-    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> None:
-        changed = self._changed(deals)
+    def seen(self, deals: Sequence[SourceDeal], at: datetime) -> frozenset[int]:
+        changed, new = self._changed(deals)
         if changed:
             self._name_bots({deal.bot_id for deal in changed}, at)
             self._store(changed, at)
         this = accounts.c.name == self._row.name
         self._connection.execute(update(accounts).where(this).values(read_at=at))
+        return new
 
     def bots_seen(self, bots: Sequence[SourceBot], at: datetime) -> None:
         new = {bot.id for bot in bots} - self.bots_known()
@@ -54,6 +55,10 @@ class PostgresAccountBook:
         )
         return frozenset(self._connection.execute(seen).scalars())
 
+    def venues_of(self, bot_ids: Collection[int]) -> Sequence[str]:
+        paired = select(pairs.c.venue).where(pairs.c.bot_id.in_(bot_ids)).distinct()
+        return self._connection.execute(paired.order_by(pairs.c.venue)).scalars().all()
+
     def leave(self, note: Note, due_at: datetime) -> None:
         self._leaves.add(note, due_at)
 
@@ -61,20 +66,22 @@ class PostgresAccountBook:
         """Write what waits for the end of the transaction."""
         self._leaves.write(self._connection)
 
-    def _changed(self, listed: Sequence[SourceDeal]) -> list[SourceDeal]:
-        """Return those that are new, came back, or differ from what the list showed before."""
+    def _changed(self, listed: Sequence[SourceDeal]) -> tuple[Sequence[SourceDeal], frozenset[int]]:
+        """Return those that are new, came back, or differ from what the list showed before; and
+        which of them are new."""
         ids = [deal.id for deal in listed]
         found = self._connection.execute(
             select(deals.c.id, deals.c.listed, deals.c.active, deals.c.finished).where(
                 deals.c.id.in_(ids)
             )
-        )
+        ).all()
         same = {
             row.id: SOURCE_DEAL.validate_python(row.listed)
             for row in found
             if row.active or row.finished
         }
-        return [d for d in sorted(listed, key=lambda d: d.id) if same.get(d.id) != d]
+        changed = [d for d in sorted(listed, key=lambda d: d.id) if same.get(d.id) != d]
+        return changed, frozenset(ids) - {row.id for row in found}
 
     def _store(self, changed: Sequence[SourceDeal], at: datetime) -> None:
         rows = [self._deal_row(deal, at) for deal in changed]

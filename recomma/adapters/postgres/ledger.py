@@ -149,6 +149,9 @@ class PostgresLedger:
     def survey(self, venue: str) -> Iterator[SurveyBook]:
         """Raises NotThere for a venue that nobody has configured."""
         with self._engine.begin() as connection:
+            # Whoever stores new deals holds their account: this comes before, or knows them.
+            shared = select(accounts.c.name).order_by(accounts.c.name)
+            connection.execute(shared.with_for_update(read=True))
             row = _locked(connection, venues, venues.c.name == venue, None)
             book = PostgresSurveyBook(connection, row, self._clock())
             yield book

@@ -18,6 +18,7 @@ from recomma.adapters.postgres.tables import (
     attempts,
     batches,
     deals,
+    foreign_orders,
     leverages,
     mirror_orders,
     signers,
@@ -27,6 +28,7 @@ from recomma.adapters.postgres.tables import (
 from recomma.adapters.postgres.universe import all_markets
 from recomma.adapters.postgres.values import AnyRow, surveyed_account, venue_of
 from recomma.domain.commitments import Commitments, SurveyedAccount
+from recomma.domain.first_sight import was_running
 from recomma.domain.gates import Leverage
 from recomma.domain.lifecycle import Event, State
 from recomma.domain.notes import Note, Step
@@ -113,6 +115,21 @@ class PostgresSignerBook:
             .where(deals.c.id.in_(deal_ids), accounts.c.read_at.is_not(None))
         )
         return {row.id: row.read_at for row in rows}
+
+    def survey_needed_since(self, deal_ids: Collection[int]) -> Mapping[int, datetime]:
+        named = exists().where(
+            foreign_orders.c.venue == self._row.name, foreign_orders.c.names_deal == deals.c.id
+        )
+        rows = self._connection.execute(
+            select(
+                deals.c.id, deals.c.created_at, deals.c.first_seen_at, named.label("named")
+            ).where(deals.c.id.in_(deal_ids))
+        )
+        return {
+            row.id: row.first_seen_at
+            for row in rows
+            if row.named or was_running(row.created_at, row.first_seen_at)
+        }
 
     def wait(self, order_id: int, why: Reason, until: datetime) -> None:
         self._orders.wait(order_id, why, until)

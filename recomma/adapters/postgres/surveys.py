@@ -5,7 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from recomma.adapters.postgres import transfers
@@ -18,6 +28,7 @@ from recomma.adapters.postgres.tables import (
     foreign_orders,
     held_positions,
     mirror_orders,
+    pairs,
     positions,
     stops,
     venues,
@@ -25,10 +36,12 @@ from recomma.adapters.postgres.tables import (
 from recomma.adapters.postgres.universe import all_markets
 from recomma.adapters.postgres.values import AnyRow, surveyed_account, venue_of
 from recomma.domain.commitments import SurveyedAccount
+from recomma.domain.first_sight import JUST_OPENED
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import Holding
+from recomma.domain.readiness import WAITS_FOR_A_SURVEY
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import Share, Shortfall
 from recomma.domain.source import Strategy
@@ -71,6 +84,27 @@ class PostgresSurveyBook:
 
     def account(self) -> SurveyedAccount | None:
         return surveyed_account(self._row)
+
+    def entries_wait(self) -> bool:
+        waiting = exists().where(
+            mirror_orders.c.venue == self._name,
+            mirror_orders.c.state == str(State.PLANNED),
+            mirror_orders.c.waits_why.in_(sorted(map(str, WAITS_FOR_A_SURVEY))),
+        )
+        return bool(self._connection.execute(select(waiting)).scalar_one())
+
+    def oldest_found_running(self) -> datetime | None:
+        here = select(pairs.c.bot_id).where(pairs.c.venue == self._name)
+        since = self._row.surveyed_at
+        seen = deals.c.first_seen_at >= since if since else literal(True)
+        oldest = select(func.min(deals.c.created_at)).where(
+            deals.c.active,
+            deals.c.bot_id.in_(here),
+            deals.c.first_seen_at - deals.c.created_at > JUST_OPENED,
+            seen,
+        )
+        found: datetime | None = self._connection.execute(oldest).scalar_one()
+        return found
 
     def roles(self) -> RolesRead | None:
         row = self._row
