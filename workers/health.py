@@ -26,12 +26,16 @@ def touch(name: str) -> None:
 
 
 def age_seconds(name: str) -> float | None:
-    """Return how long ago `name` was alive, or None if it never was."""
+    """Return how long ago `name` was alive, or None if it never was.
+
+    A time in the future is no younger than one in the past: a clock that was ahead has written it,
+    and whoever lives has written again since.
+    """
     try:
         touched_at = _file(name).stat().st_mtime
     except FileNotFoundError:
         return None
-    return max(0.0, time.time() - touched_at)
+    return abs(time.time() - touched_at)
 
 
 def _file(name: str) -> Path:

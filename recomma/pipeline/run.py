@@ -109,8 +109,10 @@ def _claim_and_run(note: Note, tools: Tools, now: datetime) -> None:
         with tools.metrics.running(note):
             verdict = STEPS[note.step](claim, tools, now)
     except FenceLost:
+        # If another took the note itself, this changes nothing. If it took another note of the same
+        # subject, ours goes back: it would wait for its lease, and count as a worker's death.
         bound.warning("taken_over")
-        return
+        ruling = Ruling(done=False, due_at=now, summary="taken over")
     except Unreadable as error:
         # To wait for the budget is an ordinary day, and a thousand deals do so every minute.
         say = bound.debug if isinstance(error, OverBudget) else bound.warning
@@ -211,8 +213,14 @@ def _plan(claim: Claim, tools: Tools, now: datetime) -> Verdict:
 
 def _submit(claim: Claim, tools: Tools, now: datetime) -> Verdict:
     venue = tools.venues[claim.note.venue]
-    ledger, fence = tools.ledger, claim.fence
-    return submit(venue=venue, ledger=ledger, fence=fence, now=now, enters=tools.enters)
+    return submit(
+        venue=venue,
+        ledger=tools.ledger,
+        clock=tools.clock,
+        fence=claim.fence,
+        now=now,
+        enters=tools.enters,
+    )
 
 
 def _reconcile(claim: Claim, tools: Tools, now: datetime) -> Verdict:

@@ -39,13 +39,16 @@ from recomma.pipeline.consequences import (
 )
 from recomma.pipeline.entering import Reads, admitted, end, hear_leverage, leverage_to_set
 from recomma.pipeline.fencing import may_be_fenced, never_lands, use_up
-from recomma.ports import Consequence, Ledger, SignerBook, StoredBatch, Venue
+from recomma.ports import Clock, Consequence, Ledger, SignerBook, StoredBatch, Venue
 
 ATTEMPT_LIFE: Final = timedelta(seconds=15)  # As the venue's own front end (hyperliquid.md 6).
 LOST_PAUSE: Final = timedelta(seconds=1)  # A connection that resets at once must not spin us.
 BATCH_MAX: Final = 40  # One more unit of IP weight begins above it (hyperliquid.md 14.1).
 SLOT_MAX: Final = 200  # Of a batch: an account without budget gets one in ten seconds.
 ROUNDS_MAX: Final = 25  # A step is bounded; what is left has its note.
+FRESH: Final = timedelta(seconds=5)
+"""How old a step's `now` may be for one more request. What is signed with it lives ATTEMPT_LIFE
+from then: behind a slow venue the last requests of a long step would arrive expired."""
 TIF: Final = {Style.REST: Tif.GTC, Style.CROSS: Tif.IOC, Style.TRIGGER: Tif.GTC}
 
 
@@ -63,7 +66,13 @@ class Asked:
 
 
 def submit(
-    *, venue: Venue, ledger: Ledger, fence: int | None, now: datetime, enters: bool = True
+    *,
+    venue: Venue,
+    ledger: Ledger,
+    clock: Clock,
+    fence: int | None,
+    now: datetime,
+    enters: bool = True,
 ) -> Verdict:
     """Ask for every due intent of `venue`, the most urgent first.
 
@@ -80,11 +89,10 @@ def submit(
             if current is None and not reads.missing:
                 return _ended(book, sent, mended, None if enters else now)
             if current is not None:
-                tried.add(current.batch.id)
-                if not current.held:
-                    book.sent(current.batch.id)
+                _take(book, current, tried)
         if current is None:
             reads.read(venue)
+            now = clock()  # What was read has taken its time, too.
             continue
         if current.held:
             _hold(current, venue, ledger, fence, now)
@@ -99,7 +107,15 @@ def submit(
             return Later(now + LOST_PAUSE, "an answer was lost", mended)
         if isinstance(answer, Answered):
             mended = Reason.SIGNER_REFUSED  # The venue has acted on our signature.
+        if clock() - now >= FRESH:
+            break
     return Later(now, "more to come", mended)
+
+
+def _take(book: SignerBook, current: Asked, tried: set[int]) -> None:
+    tried.add(current.batch.id)
+    if not current.held:
+        book.sent(current.batch.id)
 
 
 def _hold(current: Asked, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> None:

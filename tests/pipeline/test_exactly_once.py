@@ -1,14 +1,19 @@
 """Every wanted order reaches the venue exactly once, whatever dies and when (design.md, 7)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from recomma.domain.lifecycle import State
-from recomma.domain.notes import plan, submit
-from recomma.pipeline.run import LEASE, relay, run
-from recomma.ports import FenceLost
+from recomma.domain.notes import plan, reconcile, submit
+from recomma.domain.venue import Answer
+from recomma.pipeline.run import DEATHS_MAX, LEASE, relay, run
+from recomma.pipeline.submit import ATTEMPT_LIFE
+from recomma.ports import Claim, FenceLost, Ruling
+from tests.fakes.mortal_venue import MortalVenue
 from tests.pipeline import story
 from tests.pipeline.world import DEAL, VENUE, World, bought_world, buy
 
@@ -217,6 +222,22 @@ def test_one_static_defect_in_a_batch_is_narrowed_down_to_its_order() -> None:
 # Several workers.
 
 
+class RobbedSource:
+    """While it is read, a worker without a lock takes up another note of the deal."""
+
+    robber: Claim
+
+    def __init__(self, world: World) -> None:
+        self._world, self._source = world, world.tools.sources["main"]
+
+    def __getattr__(self, name: str) -> Any:
+        self._world.ledger.leave(reconcile(DEAL, VENUE), self._world.now)
+        claim = self._world.ledger.claim(reconcile(DEAL, VENUE), self._world.now, LEASE)
+        assert claim is not None
+        self.robber = claim
+        return getattr(self._source, name)
+
+
 def test_a_holder_that_was_replaced_writes_nothing() -> None:
     world = bought_world()
     world.ledger.leave(plan(DEAL), world.now)
@@ -229,6 +250,21 @@ def test_a_holder_that_was_replaced_writes_nothing() -> None:
         book.forget_exits()
 
     assert world.ledger.rows == before
+
+
+def test_who_loses_the_subject_to_another_note_gives_its_own_back_and_is_not_called_dead() -> None:
+    world = bought_world()
+    source = RobbedSource(world)
+    world.tools = replace(world.tools, sources={"main": source})
+
+    for _ in range(DEATHS_MAX + 1):
+        world.ledger.leave(plan(DEAL), world.now)
+        run(plan(DEAL), world.tools)
+        world.ledger.rule(source.robber, Ruling(done=True))
+        note = world.ledger.rows.notes[plan(DEAL)]
+        assert (note.leased_until, note.due_at, note.deaths) == (None, world.now, 0)
+
+    assert world.letters() == []
 
 
 def test_failure_21_two_workers_without_a_working_lock_place_one_order() -> None:
@@ -267,3 +303,31 @@ def test_every_attempt_has_a_name_of_its_own() -> None:
 
     assert is_mirrored_once(world)
     assert len(set(cloids(world))) == len(cloids(world))
+
+
+# Slow venues.
+
+
+class SlowVenue(MortalVenue):
+    """Takes its time for each answer."""
+
+    seconds = 0.0
+    world: World
+
+    def send(self, body: bytes, *, count: int) -> Answer:
+        answer = super().send(body, count=count)
+        self.world.sleep(seconds=self.seconds)
+        return answer
+
+
+def test_behind_a_venue_that_takes_its_time_nothing_is_signed_that_would_arrive_expired() -> None:
+    world = World()
+    slow = SlowVenue(world.venue.venue)
+    slow.world, slow.seconds = world, ATTEMPT_LIFE.total_seconds() + 1
+    world.tools = replace(world.tools, venues={VENUE: slow})
+
+    buy(world)
+    world.wait(60)
+
+    assert world.order("base").attempts == 1
+    assert is_mirrored_once(world)

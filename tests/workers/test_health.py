@@ -57,6 +57,14 @@ def test_a_worker_that_fell_silent_is_not_healthy(folder: Path) -> None:
     assert "deals was last alive 1" in done.stderr
 
 
+def test_who_fell_silent_before_the_clock_went_back_is_not_healthy(folder: Path) -> None:
+    health.touch("beat")
+    ahead = (folder / "alive-beat").stat().st_mtime + 3600
+    os.utime(folder / "alive-beat", (ahead, ahead))
+
+    assert check("--beat").returncode == 1
+
+
 def test_one_queue_says_nothing_of_another(folder: Path) -> None:
     health.touch("deals")
 

@@ -61,6 +61,26 @@ def test_who_runs_already_works_on_when_the_next_version_has_migrated(configured
     assert letters.requeue([letter.id], actor="ann") == [letter.id]
 
 
+def test_a_note_of_a_step_that_only_the_next_version_has_holds_up_no_other(
+    configured: Engine,
+) -> None:
+    ledger = many(configured, 1)
+    with configured.begin() as connection:
+        for name in ("step_known", "subject_fits_step"):
+            connection.execute(text(f"ALTER TABLE notes DROP CONSTRAINT {name}"))
+        of_venue = "INSERT INTO notes (step, venue, queue, due_at)"
+        newer = f"{of_venue} VALUES ('later', 'hl', 'orders', :at)"
+        connection.execute(text(newer), {"at": NOW})
+    ledger.leave(PLAN, NOW)
+
+    taken = ledger.take_unpublished(NOW, 100)
+
+    assert PLAN in taken
+    with configured.connect() as connection:
+        untouched = text("SELECT published_at IS NULL FROM notes WHERE step = 'later'")
+        assert connection.execute(untouched).scalar_one()
+
+
 def test_who_starts_on_the_schema_of_the_next_version_says_so_and_does_nothing(
     configured: Engine,
 ) -> None:
