@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from recomma.domain.messages import ID_MAX
+
 if TYPE_CHECKING:
     from recomma.domain.letters import Match
     from workers.letter_lines import Letters
@@ -23,6 +25,7 @@ NOT_FOUND: Final = 3
 NOT_REACHABLE: Final = 4
 MATCHED: Final = ("queue", "deal", "task", "reason", "text", "since")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+NUMBER: Final = click.IntRange(0, ID_MAX)
 
 
 def moment(_ctx: click.Context, _parameter: click.Parameter, said: str | None) -> datetime | None:
@@ -30,12 +33,25 @@ def moment(_ctx: click.Context, _parameter: click.Parameter, said: str | None) -
     if said is None:
         return None
     if ago := re.fullmatch(r"(\d{1,6})([smhd])", said):
-        return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        return _ago(timedelta(**{UNITS[ago[2]]: int(ago[1])}))
     try:
         at = datetime.fromisoformat(said)
     except ValueError:
         raise click.BadParameter(f"{said!r} is neither like 2026-11-22T08:00 nor like 6h") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _ago(age: timedelta) -> datetime:
+    try:
+        return datetime.now(UTC) - age
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)  # Since ever.
+
+
+def reason(_ctx: click.Context, _parameter: click.Parameter, said: str) -> str:
+    if not said.strip():
+        raise click.BadParameter("say why: it is all that is known of it later")
+    return said
 
 
 class Words(click.ParamType["tuple[str, Any]"]):
@@ -50,7 +66,7 @@ class Words(click.ParamType["tuple[str, Any]"]):
         if what not in MATCHED or not said:
             self.fail(f"{value!r} is none of {', '.join(f'{each}=…' for each in MATCHED)}")
         if what == "deal":
-            return "deal_id", click.types.convert_type(int).convert(said, param, ctx)
+            return "deal_id", NUMBER(said, param, ctx)
         if what == "since":
             assert param is not None and ctx is not None
             return "since", moment(ctx, param, said)
@@ -94,7 +110,7 @@ def opened() -> "Iterator[Letters]":
 
 @dead_letters.command("list")
 @click.option("--queue", help="Only letters of this queue.")
-@click.option("--deal", "deal_id", type=int, help="Only letters about this 3Commas deal.")
+@click.option("--deal", "deal_id", type=NUMBER, help="Only letters about this 3Commas deal.")
 @click.option("--task", help="Only letters of this step, like plan or submit.")
 @click.option(
     "--since", callback=moment, help="Only those that died since then: a time, or 6h, 7d."
@@ -110,7 +126,7 @@ def list_letters(as_json: bool, **filters: Any) -> None:
 
 
 @dead_letters.command()
-@click.argument("letter_id", metavar="ID", type=int)
+@click.argument("letter_id", metavar="ID", type=NUMBER)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(letter_id: int, as_json: bool) -> None:
     """Show one letter in full, with every error before the last."""
@@ -122,7 +138,7 @@ def show(letter_id: int, as_json: bool) -> None:
 
 
 @dead_letters.command()
-@click.argument("ids", metavar="ID…", type=int, nargs=-1)
+@click.argument("ids", metavar="ID…", type=NUMBER, nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Requeue every open letter.")
 @click.option(
     "--match",
@@ -145,6 +161,8 @@ def requeue(
 
     if sum(map(bool, (ids, every, matches))) != 1:
         refused("Name the letters to requeue, or say --all, or --match.", BAD_USAGE)
+    if len({what for what, _ in matches}) < len(matches):
+        refused("Say each WHAT of --match once: a letter has to fit all of them.", BAD_USAGE)
     match: Match = dict(matches)  # type: ignore[assignment]  # Words has made its keys.
     with opened() as store:
         fit = sorted(letter.id for letter in store.list(**match))
@@ -155,6 +173,9 @@ def requeue(
         requeued = store.requeue(meant, actor=actor())
         still_open = {letter.id for letter in store.list()} & set(meant)
     click.echo(_listed("requeued", requeued))
+    closed = sorted(set(meant) - set(requeued) - still_open)
+    if closed:
+        click.echo(_listed("no longer open", closed), err=True)
     if still_open:
         why = "this version cannot read what they are about: discard them, or upgrade"
         click.echo(f"{_listed('left open', sorted(still_open))} ({why})", err=True)
@@ -165,8 +186,8 @@ def _listed(done: str, ids: Sequence[int]) -> str:
 
 
 @dead_letters.command()
-@click.argument("letter_id", metavar="ID", type=int)
-@click.option("--why", required=True, help="Kept with the letter.")
+@click.argument("letter_id", metavar="ID", type=NUMBER)
+@click.option("--why", required=True, callback=reason, help="Kept with the letter.")
 def discard(letter_id: int, why: str) -> None:
     """Close a letter without trying again."""
     from recomma.cli.acting import actor

@@ -67,6 +67,7 @@ class Parking:
         if self._publisher.depth(Queue.DEAD_LETTERS) != len(still_open):
             self._purge()
             self._park(still_open)
+            letters.parked(still_open)  # Many new ones at once would each be parked twice.
 
     def _park(self, ids: Sequence[int]) -> None:
         for letter_id in ids:

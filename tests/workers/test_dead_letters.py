@@ -200,3 +200,48 @@ def test_a_time_that_is_none_is_bad_usage(run: Any, engine: Engine) -> None:
 
     assert done.exit_code == 2
     assert "neither like" in done.stderr
+
+
+TOO_LONG = str(10**30)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", TOO_LONG],
+        ["requeue", TOO_LONG],
+        ["requeue", "--match", f"deal={TOO_LONG}"],
+        ["requeue", "--match", "queue=orders", "--match", "queue=deals"],
+        ["discard", TOO_LONG, "--why", "x"],
+        ["discard", "1", "--why", " "],
+        ["list", "--deal", TOO_LONG],
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_what_no_letter_can_have_is_bad_usage_and_does_nothing(
+    run: Any, engine: Engine, words: list[str]
+) -> None:
+    letter_id = die(engine, notes.submit("hl"), Reason.UNKNOWN_REFUSAL, "never seen")
+
+    done = run(*words)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert still_open(engine) == [letter_id]
+
+
+def test_an_age_before_all_times_lists_every_letter(run: Any, engine: Engine) -> None:
+    letter_id = die(engine, notes.submit("hl"), Reason.UNKNOWN_REFUSAL, "never seen")
+
+    done = run("list", "--json", "--since", "999999d")
+
+    assert [letter["id"] for letter in json.loads(done.stdout)] == [letter_id]
+
+
+def test_whoever_requeues_what_is_closed_already_is_told_so(run: Any, engine: Engine) -> None:
+    letter_id = die(engine, notes.submit("hl"), Reason.UNKNOWN_REFUSAL, "never seen")
+    run("requeue", str(letter_id))
+
+    again = run("requeue", str(letter_id))
+
+    assert (again.exit_code, again.stdout) == (0, "requeued 0\n")
+    assert again.stderr == f"no longer open 1: {letter_id}\n"

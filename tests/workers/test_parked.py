@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.workers.running import Broker
-from workers.parked import Parking
+from workers.parked import AT_ONCE, Parking
 
 
 class LetterBox:
@@ -111,6 +111,19 @@ def test_a_letter_parked_twice_is_shown_once(
     parking.mirror()
 
     assert shown(valkey) == [3]
+
+
+def test_many_letters_at_once_are_shown_and_then_left_alone(
+    valkey: Broker, letters: LetterBox, parking: Parking
+) -> None:
+    letters.open = list(range(AT_ONCE + 1))
+    parking.mirror()
+    before = valkey.client.lrange("dead_letters", 0, -1)
+
+    parking.mirror()
+
+    assert len(before) == AT_ONCE + 1
+    assert valkey.client.lrange("dead_letters", 0, -1) == before
 
 
 def test_no_letter_is_an_empty_queue(valkey: Broker, parking: Parking) -> None:
