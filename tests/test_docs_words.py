@@ -17,6 +17,7 @@ from recomma.config import Settings
 from recomma.config_file import ConfigFile, read
 from recomma.config_file.resolving import POLICY_DEFAULTS
 from recomma.domain import notes
+from recomma.domain.looks import LOOK_SPACING
 from recomma.domain.orders import Mode, Standing, Style, Urgency
 from recomma.domain.policy import MINIMUM_NOTIONAL, Policy
 from recomma.domain.reasons import Reason
@@ -33,6 +34,8 @@ from recomma.pipeline.run import (
 )
 from recomma.pipeline.submit import ATTEMPT_LIFE
 from recomma.pipeline.survey import CONFIRM_AFTER, QUIET_AFTER
+from recomma.ports.guarding import Purpose
+from recomma.wiring.guards import VENUE_SHARES
 from recomma.wiring.settings_in_force import APPLIED_SECONDS
 from tests.docs_generators import EXITS_MEAN, ROOT, SETTINGS_MEAN, generated
 from tests.docs_pages import flat, name, page
@@ -165,10 +168,12 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
 def test_the_numbers_in_the_pages_are_those_of_the_code() -> None:
     settle = " and ".join(f"{pause.seconds} s" for pause in SETTLE_AFTER)
     age, grace = Policy().entry_max_age, Policy().exit_grace
+    reads, entries = (VENUE_SHARES.of[purpose] for purpose in (Purpose.READ, Purpose.ENTRY))
     caps = [f"{cap * 100:f}".rstrip("0").rstrip(".") for cap in Policy().close_caps]
     said = {
         "docs/architecture.md": [
             f"read again {settle} after the last change",
+            f"stand in one line, {LOOK_SPACING.seconds} s apart",
             f"picked up for {STALE_AFTER.seconds} s is published",
             f"{LOST_AFTER.seconds} s if all queues are empty",
             f"after {ATTEMPTS_MAX} attempts in a row",
@@ -190,6 +195,11 @@ def test_the_numbers_in_the_pages_are_those_of_the_code() -> None:
         ],
         "docs/decisions/0007-settle-readings-after-a-change.md": [
             f"read again {settle} after that change"
+        ],
+        "docs/decisions/0031-budgets.md": [
+            f"Reads may fill it up to {reads}, entries up to {entries}",
+            f"taken to be at {VENUE_SHARES.unknown}",
+            f"stand in one line, {LOOK_SPACING.seconds} s apart",
         ],
         "docs/dead-letters.md": [f"goes on every {NEVER_DIES_BACK_OFF.seconds} s"],
         "docs/reasons.md": [

@@ -92,6 +92,7 @@ class RelayThread:
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
+            tcp_user_timeout=25_000,  # The same while something is under way.
         )
         connection.execute(f"LISTEN {CHANNEL}")
         return connection

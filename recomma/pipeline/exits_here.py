@@ -182,7 +182,7 @@ def _rest(desk: Desk) -> Outcome:
     closing_steps = book.steps_closing if priced else frozenset()
     wanted = targets(exits_in_venue_units(book.exits, here.unit), exits.exposure, closing_steps)
     if _is_dust(desk, wanted):
-        return _hand_over(desk, wanted[0].price)
+        return _hand_over(desk, wanted[0].price, desk.exits.room.elder(book.deal_id))
     changes = exit_changes(wanted, exits)
     if changes.needs_mid:
         return Outcome(needs_mid=True)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from recomma.domain.lifecycle import State
+from recomma.domain.looks import naked_again, next_look
 from recomma.domain.notes import submit
 from recomma.domain.orders import MirrorOrder
 from recomma.domain.policy import OnBlind
@@ -21,7 +22,6 @@ from recomma.pipeline.settle import Held, settle, shrunk
 from recomma.ports import DealBook, Ledger, Metrics, Venue
 
 FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
-LOOK_AFTER: Final = timedelta(seconds=3)  # The cadence while anything of the deal is alive here.
 
 
 def reconcile(
@@ -104,11 +104,12 @@ def _done(
     if any(_due(order) for order in here.orders):
         book.leave(submit(venue), now)
     alive = any(order.live for order in here.orders) or (left and outcome.exit_due)
-    times = [at for at in (settled_at, outcome.again_at, now + LOOK_AFTER if since else None) if at]
+    naked_at = naked_again(since, now) if since else None
+    times = [at for at in (settled_at, outcome.again_at, naked_at) if at]
     return Done(
         f"position {left}",
         again_at=min(times, default=None),
-        look_at=now + LOOK_AFTER if alive else None,
+        look_at=next_look(book.looks(venue, now), now) if alive else None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 import structlog
 
 from recomma.domain.notes import Note, Step
+from recomma.domain.readiness import is_off
 from recomma.domain.reasons import Reason
 from recomma.domain.verdict import Dead, Done, Later, Verdict
 from recomma.pipeline.plan import plan
@@ -168,11 +169,24 @@ def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruli
 def _unreadable(error: Unreadable, tools: Tools, now: datetime) -> Ruling:
     """Never buried: the other side is away, and its return needs nobody's requeue."""
     why = f"{type(error).__name__}: {error}"
-    wait = timedelta(seconds=error.wait_seconds)
-    until = error.until or (now + wait if wait else None)
+    until = _until(error, now)
     if until is not None:
         return Ruling(done=False, due_at=until, summary=why)
     return Ruling(done=False, due_at=now + _jittered(UNREADABLE_PAUSE, tools), summary=why)
+
+
+def _until(error: Unreadable, now: datetime) -> datetime | None:
+    """Return when the other side wants to be asked again, if it says so.
+
+    A budget goes by the database's clock. By one of ours that is ahead its time would have come
+    at once and for ever, by one that is behind it would come minutes late: then how long it said
+    to wait counts.
+    """
+    wait = timedelta(seconds=error.wait_seconds)
+    by_our_clock = now + wait if wait else None
+    if error.until is None or by_our_clock is None or not isinstance(error, OverBudget):
+        return error.until or by_our_clock
+    return by_our_clock if is_off(by_our_clock - error.until) else error.until
 
 
 def _not_allowed(claim: Claim, why: str, now: datetime) -> Ruling:

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from recomma.domain.cloid import decode
 from recomma.domain.money import Size
 from recomma.domain.notes import reconcile, submit
 from recomma.domain.readiness import clock_ahead, clock_trouble, is_off
@@ -31,8 +32,10 @@ FOUND_BACK: Final = timedelta(days=1)
 """How far back fills are read, once, where deals were found running: a whole history may be more
 than may be asked for in a minute, and would keep the venue from being surveyed for ever."""
 QUIET_AFTER: Final = timedelta(seconds=5)
+FILLS_SHOW_AFTER: Final = timedelta(seconds=2)
 CONFIRM_AFTER: Final = timedelta(seconds=10)
-"""How long coins must have been missing, in every survey, before they count as lost."""
+"""How long coins must have been missing, in every survey that could judge, before they count as
+lost."""
 UNSURE_AGAIN: Final = timedelta(seconds=7)
 """When to look again where coins are missing that cannot be judged yet. No part of the pauses after
 which exits are placed anew: beside them the same moment of each round would be met for ever."""
@@ -48,6 +51,7 @@ def survey(*, venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> Verd
     read = _read(venue, ledger, clock, now)
     adopted = adopt_lost(read.orders, venue, ledger, now)
     with ledger.survey(venue.name) as book:
+        _look_for_gone(book, read, now)
         coins, short, lost = _settle_positions(book, read, now)
         again = _again(short, coins, now)
         foreign, trouble, why = sort_strangers(book, read.orders, now)
@@ -83,7 +87,8 @@ def survey(*, venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> Verd
 def _again(
     short: Mapping[str, Shortfall], coins: Mapping[str, CoinHeld], now: datetime
 ) -> datetime | None:
-    if any(held.short_by and coin not in short for coin, held in coins.items()):
+    unsure = any(held.short_by and coin not in short for coin, held in coins.items())
+    if unsure or any(now - seen.since >= CONFIRM_AFTER for seen in short.values()):
         return now + UNSURE_AGAIN
     return now + CONFIRM_AFTER if short else None
 
@@ -96,7 +101,7 @@ class _Read:
     budget: AddressBudget
     clock_ahead: timedelta
     restless: frozenset[str]  # Coins that were traded a moment ago, by whomever.
-    unfilled: frozenset[str]  # Exits of ours that have left the book, certainly without a fill.
+    over: frozenset[str]  # Exits that have left the book: what filled of them is known.
 
 
 def _read(venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> _Read:
@@ -109,22 +114,30 @@ def _read(venue: Venue, ledger: Ledger, clock: Clock, now: datetime) -> _Read:
     before, state, after = clock(), venue.account_state(), clock()
     ahead = clock_ahead(before, after, state.at)
     left = sorted(exits - {order.cloid for order in orders})
-    unfilled = frozenset(c for c in left if _ended_unfilled(venue.order_record(c)))
+    over = frozenset(c for c in left if _is_over(venue.order_record(c), state.at))
     since = (ledger.fills_read_to(venue.name) or now) - FILLS_OVERLAP
     if found_at:  # They may have been entered before: by us, or by another installation.
         since = min(since, max(found_at, now - FOUND_BACK))
     fills = venue.fills_since(since)
     ledger.book_fills(venue.name, fills, now)
     restless = frozenset(fill.coin for fill in fills if fill.at > state.at - QUIET_AFTER)
-    return _Read(roles, orders, state, budget, ahead, restless, unfilled)
+    return _Read(roles, orders, state, budget, ahead, restless, over)
 
 
-def _ended_unfilled(record: OrderRecord | None) -> bool:
+def _look_for_gone(book: SurveyBook, read: _Read, now: datetime) -> None:
+    """An order that has left the book must not wait for the deal's place in the line of looks."""
+    for said in map(decode, book.at_rest() - {order.cloid for order in read.orders}):
+        if said is not None:
+            book.leave(reconcile(said.deal_id, book.venue.name), now)
+
+
+def _is_over(record: OrderRecord | None, at: datetime) -> bool:
     """Exits that ask for more than is held take each other away, one after the other: that must not
-    keep a survey from finding out that less is held."""
+    keep a survey from finding out that less is held. They shrink before that, so their size does
+    not always say that nothing filled; but what did fill shows a moment later."""
     if record is None or not record.terminal or record.status == "filled":
         return False
-    return record.size == record.original_size
+    return record.size == record.original_size or record.at + FILLS_SHOW_AFTER <= at
 
 
 def _settle_positions(
@@ -141,6 +154,8 @@ def _settle_positions(
     lost: list[int] = []
     unsure = _unsure(book, shares, read)
     for coin, held in compare(net, shares).items():
+        if coin in unsure and coin in before:
+            short[coin] = before[coin]  # What cannot be judged says nothing, for or against.
         if coin in unsure or not held.short_by:
             continue
         seen = before.get(coin, Shortfall(held.short_by, now))
@@ -159,7 +174,7 @@ def _unsure(book: SurveyBook, shares: Iterable[Share], read: _Read) -> frozenset
     not be called lost before. A deal may have fills that are newer than what was read, because
     somebody else booked them while this survey stood still.
     """
-    listed = {order.cloid for order in read.orders} | read.unfilled
+    listed = {order.cloid for order in read.orders} | read.over
     left_the_book = {coin for coin, cloids in book.exits_at_rest().items() if cloids - listed}
     quiet_since = read.state.at - QUIET_AFTER
     unsettled = {

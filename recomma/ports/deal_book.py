@@ -8,6 +8,7 @@ from typing import Protocol
 from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event
+from recomma.domain.looks import Looks
 from recomma.domain.money import Price, Side, Size
 from recomma.domain.notes import Note
 from recomma.domain.orders import Holding, MirrorOrder, Mode, NewOrder, Standing, Terms
@@ -197,4 +198,8 @@ class DealBook(Protocol):
         """Give a PLANNED order other terms for its next attempt."""
 
     def sought(self, venue: str) -> Sequence[Sought]: ...
+    def looks(self, venue: str, now: datetime) -> Looks:
+        """Return the looks at other deals, and at this one elsewhere, that a cadence asks for
+        later than `now`."""
+
     def leave(self, note: Note, due_at: datetime) -> None: ...

@@ -86,7 +86,10 @@ class Pauses(Protocol):
 
     def set(self, budget: str, pause: Pause) -> None: ...
     def latest(self, budget: str) -> Pause | None:
-        """Return the pause that lasts longest, over or not; may be a second old."""
+        """Return the pause that lasts longest, over or not; may be a second old.
+
+        Its times are of this worker's clock, whatever the clock was of the worker that set it.
+        """
 
 
 class GuardMetrics(Protocol):

@@ -92,6 +92,9 @@ class SurveyBook(Protocol):
     def exits_at_rest(self) -> Mapping[str, frozenset[str]]:
         """Return the cloids of our exits that rest here as far as the ledger knows, by coin."""
 
+    def at_rest(self) -> frozenset[str]:
+        """Return the cloids of all our orders that rest here as far as the ledger knows."""
+
     def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
         """Return the orders that no attempt of ours has asked for, by cloid and by oid.
 

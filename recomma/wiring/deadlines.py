@@ -82,9 +82,13 @@ class _WatchedConnection(HTTPConnection):
     def connect(self) -> None:
         _remember(self)
         super().connect()
+        # A name that took long to resolve, an address after another that did not answer: while
+        # there was no socket, there was nothing to shut down.
+        _end_if_over(self)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # As urllib3 itself.
         _remember(self)
+        _end_if_over(self)
         return super().getresponse()
 
 
@@ -96,6 +100,13 @@ def _remember(connection: HTTPConnection) -> None:
     request: Request | None = getattr(_of_thread, "request", None)
     if request is not None:
         request.connection, request.sock = connection, connection.sock
+
+
+def _end_if_over(connection: HTTPConnection) -> None:
+    request: Request | None = getattr(_of_thread, "request", None)
+    if request is not None and request.is_cut:
+        connection.close()
+        raise TimeoutError("the time of the whole request is over")
 
 
 class _WatchedPool(HTTPConnectionPool):

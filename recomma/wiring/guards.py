@@ -17,16 +17,22 @@ from recomma.config import Settings
 from recomma.domain.request_budget import PLANS, WINDOW, Allowance
 from recomma.ports.guarding import Breaker, Budget, Guard, NoBudget, Purpose
 
-SOURCE: Final = Rules(failures_max=5, rest_seconds=15, trial_seconds=60)
+SOURCE: Final = Rules(failures_max=5, rest_seconds=15, trial_seconds=100)
 READS: Final = Rules(failures_max=5, rest_seconds=10, trial_seconds=20)
 ENTRIES: Final = Rules(failures_max=5, rest_seconds=10, trial_seconds=20)
 EXITS: Final = Rules(failures_max=10, rest_seconds=2, trial_seconds=20)
 """An exit that waits costs money: its breaker opens late, and not for long."""
 
-VENUE_SHARES: Final = Shares(of={Purpose.ENTRY: 700, Purpose.READ: 900}, unknown=800)
-"""Weights of the 1200 that an IP address has in a minute (hyperliquid.md 14.1). We use 1000 in
-all, so whoever else stands behind the address has some. A counter without history is taken to be
-at 800: then at most 200 are added to the 1000 that may have been spent, and no entry goes out."""
+VENUE_SHARES: Final = Shares(
+    of={Purpose.READ: 800, Purpose.ENTRY: 900},
+    unknown=600,
+    patient=frozenset({Purpose.ENTRY}),
+)
+"""Weights of the 1200 that an IP address has in a minute (hyperliquid.md 14.1). Entries may fill
+more of it than reads: a request for them costs 1, and looks would otherwise leave none of it. The
+rest is for exits, and for whoever else stands behind the address. A counter without history is
+taken to be at 600: then at most 200 are added to what may have been spent, and no entry goes out
+for a minute."""
 
 
 class Guards:

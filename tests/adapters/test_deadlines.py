@@ -4,9 +4,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import requests
+import urllib3.util.connection
 
 from recomma.adapters.hyperliquid.client import HyperliquidInfo
 from recomma.adapters.hyperliquid.errors import AnswerLost
@@ -76,3 +78,25 @@ def test_a_dripping_venue_leaves_it_open_what_became_of_the_request() -> None:
 
         with pytest.raises(AnswerLost):
             info.mids()
+
+
+def test_a_request_whose_time_is_over_before_it_is_connected_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect = urllib3.util.connection.create_connection
+
+    def late(*args: Any, **kwargs: Any) -> socket.socket:
+        """As a name does that takes long to resolve: no time-out of a socket counts it."""
+        threading.Event().wait(0.3)
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", late)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        with pytest.raises(requests.ReadTimeout, match="no whole answer"):
+            session_of(1, total_seconds=0.1).post(url, data=b"an order", timeout=(3, 10))
+
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(65536) == b""

@@ -152,6 +152,19 @@ def test_venues_share_the_budget_of_the_address_and_no_breaker(
     assert len(names) == 6
 
 
+def test_reads_never_take_the_room_that_entries_need(
+    settings: Settings, engine: Engine, server: redis.Redis
+) -> None:
+    venue = Guards(settings, engine).venue("main")
+    assert not ask(venue, purpose=Purpose.ENTRY)  # Nobody knows what was spent before.
+    server.delete(*server.scan_iter("*:new"))
+
+    went = [ask(venue, purpose=Purpose.READ) for _ in range(250)]
+
+    assert sum(went) == VENUE_SHARES.of[Purpose.READ] - VENUE_SHARES.unknown
+    assert all(ask(venue, purpose=Purpose.ENTRY) for _ in range(90))
+
+
 def test_budgets_that_are_off_refuse_nothing(settings: Settings, engine: Engine) -> None:
     guard = Guards(settings.model_copy(update={"budgets": False}), engine).source()
 

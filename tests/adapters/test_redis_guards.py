@@ -1,5 +1,6 @@
 """What only the breakers and budgets in Redis can do: be emptied, be away, be shared."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import redis
 import structlog
 from sqlalchemy import Engine
 
-from recomma.adapters.postgres.pauses import PostgresPauses
+from recomma.adapters.postgres.pauses import PostgresPauses, write_down
 from recomma.adapters.redis.breakers import PREFIX, RedisBreaker, Rules
 from recomma.adapters.redis.budgets import RedisBudget, Shares
 from recomma.adapters.redis.reach import Reach
@@ -18,6 +19,7 @@ from tests.fakes.guarding import FakeGuardMetrics
 
 NOBODY = "redis://127.0.0.1:1/0"
 SHARES = Shares(of={Purpose.ENTRY: 7, Purpose.READ: 9}, window_seconds=3600)
+SECOND = timedelta(seconds=1)
 UNTIL = datetime.now(UTC) + timedelta(hours=1)
 
 
@@ -129,6 +131,40 @@ def test_a_store_without_history_opens_nothing_and_reads_little(
     assert allowed(mine, Purpose.EXIT) == 30
 
 
+def test_who_is_patient_waits_until_a_new_store_has_seen_a_whole_window(
+    reach: Reach, server: redis.Redis
+) -> None:
+    patient = Shares(
+        of={Purpose.READ: 8, Purpose.ENTRY: 9},
+        unknown=6,
+        patient=frozenset({Purpose.ENTRY}),
+        window_seconds=3600,
+    )
+    mine = budget(reach, patient)
+
+    assert allowed(mine, Purpose.ENTRY) == 0
+    assert allowed(mine, Purpose.READ) == 2
+    assert allowed(mine, Purpose.EXIT, 5) == 5
+    server.delete("recomma:budget:venue:new", "recomma:budget:venue")  # The window has passed.
+    assert allowed(mine, Purpose.READ) == 8
+    assert allowed(mine, Purpose.ENTRY) == 1
+
+
+def test_a_window_that_a_clock_filled_which_was_ahead_stops_nobody_until_its_time_comes(
+    reach: Reach, server: redis.Redis
+) -> None:
+    mine = budget(reach, Shares(SHARES.of, unknown=5, window_seconds=3600))
+    mine.charge(1)
+    in_five_minutes = time.time() + 300
+    server.lpush("recomma:budget:venue", *[in_five_minutes] * 9)
+
+    with pytest.raises(OverBudget) as caught:
+        mine.spend(1, Purpose.READ)
+
+    assert caught.value.wait_seconds == 1
+    assert allowed(mine, Purpose.READ) == 4  # As if the store were new.
+
+
 def test_without_redis_each_worker_has_a_part_and_exits_go() -> None:
     mine = budget(Reach(NOBODY, client_name="test"))
 
@@ -164,7 +200,7 @@ def test_a_pause_outlives_an_emptied_redis(
     with pytest.raises(Paused) as caught:
         restarted.spend(1, Purpose.READ)
 
-    assert caught.value.until == UNTIL
+    assert caught.value.until == pytest.approx(UNTIL, abs=SECOND)
     assert metrics.refusals == {("venue", "pause"): 1}
 
 
@@ -177,8 +213,47 @@ def test_the_longest_pause_counts_and_is_looked_up_again(engine: Engine) -> None
     another.set("venue", Pause(now, now + timedelta(seconds=1), "429"))
 
     assert before is None
-    assert pauses.latest("venue") == Pause(now, UNTIL, "418")
+    found = pauses.latest("venue")
+    assert found is not None
+    assert (found.set_at, found.until) == pytest.approx((now, UNTIL), abs=SECOND)
+    assert found.why == "418"
     assert pauses.latest("another") is None
+
+
+def test_a_pause_that_a_clock_set_which_was_ahead_lasts_as_long_as_it_was_meant_to(
+    engine: Engine,
+) -> None:
+    pauses = PostgresPauses(engine, known_seconds=0)
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+
+    pauses.set("venue", Pause(ahead, ahead + 10 * SECOND, "429"))
+
+    found = pauses.latest("venue")
+    assert found is not None
+    assert found.until == pytest.approx(datetime.now(UTC) + 10 * SECOND, abs=SECOND)
+
+
+def test_a_pause_from_before_the_databases_clock_went_back_begins_now(engine: Engine) -> None:
+    pauses = PostgresPauses(engine, known_seconds=0)
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+    with engine.begin() as connection:
+        write_down(connection, "venue", Pause(ahead, ahead + 10 * SECOND, "429"))
+
+    found = pauses.latest("venue")
+
+    assert found is not None
+    assert found.until == pytest.approx(datetime.now(UTC) + 10 * SECOND, abs=SECOND)
+
+
+def test_no_pause_lasts_longer_than_any_ban(engine: Engine) -> None:
+    pauses = PostgresPauses(engine, known_seconds=0)
+    now = datetime.now(UTC)
+
+    pauses.set("venue", Pause(now, now + timedelta(days=3000), "Next request at 2034"))
+
+    found = pauses.latest("venue")
+    assert found is not None
+    assert found.until <= datetime.now(UTC) + timedelta(days=3) + SECOND
 
 
 def test_without_redis_a_breaker_is_closed_however_much_fails() -> None:

@@ -227,3 +227,28 @@ def test_what_was_spent_already_counts(world: World) -> None:
     world.budget.charge(4)
 
     assert world.detail(1) == T0 + WINDOW
+
+
+FIVE_MINUTES = timedelta(minutes=5)
+
+
+def test_after_a_clock_went_back_nobody_waits_for_longer_than_a_window(world: World) -> None:
+    world.list()
+    world.detail(1)
+    world.detail(2)
+    world.now -= FIVE_MINUTES
+
+    assert world.list() == world.now + WINDOW
+    assert world.detail(3) == world.now + WINDOW
+    world.now += WINDOW
+    assert world.list() is None
+    assert world.detail(3) is None
+
+
+def test_a_pause_from_before_a_clock_went_back_lasts_as_long_as_it_was_meant_to(
+    world: World,
+) -> None:
+    world.budget.pause("429", wait_seconds=100)
+    world.now -= FIVE_MINUTES
+
+    assert world.list() == world.now + 100 * SECOND

@@ -7,11 +7,13 @@ import pytest
 
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event, ImpossibleStep, State
+from recomma.domain.looks import Looks
 from recomma.domain.money import Price, Side, Size
+from recomma.domain.notes import reconcile
 from recomma.domain.orders import Standing, Style, Terms
 from recomma.domain.reasons import Reason
 from recomma.domain.source import Leg, Role, RowStatus
-from recomma.ports import FenceLost, NotThere
+from recomma.ports import FenceLost, NotThere, Ruling
 from tests.contract.ledger_world import (
     BASE,
     DEAL,
@@ -31,6 +33,7 @@ from tests.contract.ledger_world import (
     row,
 )
 
+OTHER = DEAL + 1
 FILLED_BASE = row(Role.BASE, RowStatus.FILLED)
 EXIT = row(Role.TAKE_PROFIT, RowStatus.ACTIVE, "0.21")
 SKIP = Skip(SAFETY, Side.BUY, Price(Decimal("0.19")), Size(Decimal(3)), Reason.BELOW_MINIMUM)
@@ -348,3 +351,17 @@ def test_a_leg_is_read_back_as_it_was_written(world: LedgerWorld) -> None:
     order_id = world.place(new_order(leg))
 
     assert world.order(order_id).leg == leg
+
+
+def test_the_line_of_looks_is_that_of_all_other_deals_and_venues(world: LedgerWorld) -> None:
+    world.see(DEAL, OTHER)
+    for seconds, deal_id in enumerate((DEAL, OTHER), start=10):
+        for venue in (VENUE, OTHER_VENUE):
+            note = reconcile(deal_id, venue)
+            world.ledger.leave(note, world.now)
+            world.ledger.rule(world.take(note), Ruling(done=True, look_at=at(seconds)))
+
+    with world.ledger.deal(DEAL, None) as book:
+        assert book.looks(VENUE, world.now) == Looks(3, at(11))
+        assert book.looks(VENUE, at(10)) == Looks(2, at(11))
+        assert book.looks(VENUE, at(11)) == Looks(0, None)

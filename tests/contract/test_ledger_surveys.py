@@ -146,6 +146,7 @@ def test_exits_that_rest_are_known_by_coin_and_entries_are_not_among_them(
 
     with world.ledger.survey(VENUE) as book:
         assert book.exits_at_rest() == {COIN: frozenset({world.order(exit_id).cloid})}
+        assert book.exits_at_rest()[COIN] < book.at_rest()
 
 
 # What is foreign.

@@ -8,9 +8,10 @@ from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
 from recomma.domain.joining import join
 from recomma.domain.lifecycle import Event, State
+from recomma.domain.looks import Looks
 from recomma.domain.mirrored import SourceState
 from recomma.domain.money import NO_SIZE, Price, Side, Size
-from recomma.domain.notes import Note, reconcile
+from recomma.domain.notes import Note, Step, reconcile
 from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Terms
 from recomma.domain.policy import Policy, PolicyOf
 from recomma.domain.reasons import Reason
@@ -250,6 +251,16 @@ class FakeDealBook:
             for a in self._rows.attempts.values()
             if a.order_id in doubtful and a.live and a.kind == "place"
         ]
+
+    def looks(self, venue: str, now: datetime) -> Looks:
+        mine = reconcile(self.deal_id, venue)
+        times = [
+            row.look_at
+            for row in self._rows.notes.values()
+            if row.note.step is Step.RECONCILE and row.note != mine
+            if not row.dead and row.published_at is None and row.look_at and row.look_at > now
+        ]
+        return Looks(len(times), max(times, default=None))
 
     def leave(self, note: Note, due_at: datetime) -> None:
         self._notes.leave(note, due_at)

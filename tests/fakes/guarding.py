@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from recomma.domain.readiness import CLOCK_TOLERANCE
 from recomma.domain.request_budget import (
     ABSENT_AFTER,
     CHANGED_IN_A_ROW,
@@ -108,6 +109,7 @@ class FakeBudget:
 
     def spend(self, weight: int, purpose: Purpose, deal_id: int = 0) -> None:
         now = self.clock()
+        self._count_anew(now)
         pause = max(self.pauses, key=lambda each: each.until, default=None)
         if pause and pause.until > now:
             raise Paused(pause.why, until=pause.until)
@@ -119,6 +121,16 @@ class FakeBudget:
         if free_at > now:
             raise OverBudget("the minute is used up", until=free_at)
         self.made += [Request(now, is_list)] * weight
+
+    def _count_anew(self, now: datetime) -> None:
+        """What a clock that went back has put into the future begins now."""
+        latest = now + CLOCK_TOLERANCE
+        self.known_since = now if self.known_since > latest else self.known_since
+        self.made = [replace(r, at=now) if r.at > latest else r for r in self.made]
+        self.pauses = [
+            Pause(now, now + (p.until - p.set_at), p.why) if p.set_at > latest else p
+            for p in self.pauses
+        ]
 
     def charge(self, weight: int) -> None:
         self.made += [Request(self.clock(), False)] * weight

@@ -102,6 +102,10 @@ class FakeSurveyBook:
             for coin in {order.coin for order in resting}
         }
 
+    def at_rest(self) -> frozenset[str]:
+        here = (order for order in self._rows.orders.values() if order.venue == self._name)
+        return frozenset(o.cloid for o in here if o.state is State.RESTING and o.cloid)
+
     def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
         cloids = {attempt.cloid for attempt in self._rows.attempts.values()}
         mine = [o for o in self._rows.orders.values() if o.venue == self._name]

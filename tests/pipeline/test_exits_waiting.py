@@ -80,7 +80,7 @@ def test_how_long_a_position_stands_naked_is_told_and_ends() -> None:
     (oid,) = [o["oid"] for o in world.at_the_venue() if o["status"] == "open"]
     world.at_venue("act", {"address": ADDRESS, "cancel": oid})
     world.wait(60)
-    assert 50 < world.metrics.naked_seconds[VENUE, DEAL][-1] <= 61
+    assert 45 < world.metrics.naked_seconds[VENUE, DEAL][-1] <= 61
     assert world.ledger.rows.naked != {}
 
     world.faults()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -139,8 +139,29 @@ def test_a_deal_that_began_while_markets_were_unknown_waits_for_them() -> None:
 class OutOfBudget:
     """A source whose budget has no room."""
 
+    def __init__(self, until: datetime | None = None) -> None:
+        self._until = until
+
     def active_deals(self) -> tuple[SourceDeal, ...]:
-        raise OverBudget("no room for a list")
+        raise OverBudget("no room for a list", until=self._until, wait_seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("ahead_seconds", "waits_seconds"),
+    [(0, 20), (3, 17), (300, 20), (-300, 20)],
+)
+def test_a_budget_by_another_clock_is_asked_again_after_the_wait_that_it_told(
+    ahead_seconds: int, waits_seconds: int
+) -> None:
+    world = World()
+    by_its_clock = world.now - timedelta(seconds=ahead_seconds)
+    source: Any = OutOfBudget(by_its_clock + timedelta(seconds=20))
+    world.tools = replace(world.tools, sources={"main": source})
+    world.ledger.leave(watch("main"), world.now)
+
+    run(watch("main"), world.tools)
+
+    assert row(world, watch("main")).due_at == world.now + timedelta(seconds=waits_seconds)
 
 
 def test_waiting_for_the_budget_is_no_warning_and_spends_no_attempt() -> None:

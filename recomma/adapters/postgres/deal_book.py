@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from recomma.adapters.postgres import readings, sharing, transfers
+from recomma.adapters.postgres import looks, readings, sharing, transfers
 from recomma.adapters.postgres.deal_facts import DealFacts
 from recomma.adapters.postgres.holdings import Held, held_by
 from recomma.adapters.postgres.notes import Leaves
@@ -31,6 +31,7 @@ from recomma.adapters.postgres.values import AnyRow, reason_of, venue_of
 from recomma.domain.adoption import FoundOrder
 from recomma.domain.entries import Skip
 from recomma.domain.lifecycle import Event, State
+from recomma.domain.looks import Looks
 from recomma.domain.money import NO_SIZE, Size
 from recomma.domain.notes import Note, reconcile
 from recomma.domain.orders import MirrorOrder, Mode, NewOrder, Standing, Terms
@@ -184,6 +185,9 @@ class PostgresDealBook(DealFacts):
     def set_naked(self, venue: str, since: datetime | None) -> None:
         transfers.set_naked(self._connection, self.deal_id, venue, since)
         self._held = None
+
+    def looks(self, venue: str, now: datetime) -> Looks:
+        return looks.of_others(self._connection, self.deal_id, venue, now)
 
     def legs(self) -> frozenset[Leg]:
         shown = select(wanted_orders.c.leg).where(wanted_orders.c.deal_id == self.deal_id)

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 PING_AFTER_SECONDS: Final = 2.0
+VANISHED_MS: Final = 20_000
 NOTES_CHANNEL: Final = "recomma_notes"  # What the relay listens to.
 
 
@@ -50,6 +51,9 @@ def make_engine(url: str, pool_size: int = 5, *, application: str = "recomma") -
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 2,
+            # The same for one that vanished with a query on its way: the kernel asks nothing then,
+            # but sends the query again and again for a quarter of an hour.
+            "tcp_user_timeout": VANISHED_MS,
         },
     )
     _ping_what_was_idle(engine)

@@ -8,6 +8,7 @@ asked. By default the time is the database's, because workers on several machine
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 import structlog
@@ -17,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from recomma.adapters.postgres.pauses import lasting_longest, write_down
 from recomma.adapters.postgres.tables import notes, request_budgets, request_turns, requests_made
 from recomma.domain.notes import Step
+from recomma.domain.readiness import CLOCK_TOLERANCE
 from recomma.domain.request_budget import (
     ABSENT_AFTER,
     CHANGED_IN_A_ROW,
@@ -101,19 +103,20 @@ class PostgresBudget:
         self, connection: Connection, weight: int, purpose: Purpose, deal_id: int
     ) -> OverBudget | None:
         row, now = self._locked(connection)
-        pause = lasting_longest(connection, self._name, after=now)
+        pause = lasting_longest(connection, self._name, now, only_held=True)
         if pause is not None:
-            return Paused(f"{self._name} is left alone: {pause.why}", until=pause.until)
+            why = f"{self._name} is left alone: {pause.why}"
+            return Paused(why, until=pause.until, wait_seconds=_seconds(pause.until - now))
         if row.known_since + WINDOW > now:
             why = f"nobody knows what was asked of {self._name} in the last minute"
-            return OverBudget(why, until=row.known_since + WINDOW)
+            return _over(why, row.known_since + WINDOW, now)
         asked = _Asked(row, now, weight, self._made(connection, now))
         if purpose is Purpose.LIST:
             free_at = self._list(connection, asked)
         else:
             free_at = self._detail(connection, asked, deal_id)
         if free_at > now:
-            return OverBudget(f"the minute of {self._name} is used up", until=free_at)
+            return _over(f"the minute of {self._name} is used up", free_at, now)
         return None
 
     def _locked(self, connection: Connection) -> tuple[Row[Any], datetime]:
@@ -124,7 +127,21 @@ class PostgresBudget:
             new = {"name": self._name, "known_since": self._now(connection)}
             connection.execute(upsert(table).values(new).on_conflict_do_nothing())
             row = connection.execute(select(table).where(mine).with_for_update()).one()
-        return row, self._now(connection)
+        return self._counted_anew(connection, row)
+
+    def _counted_anew(self, connection: Connection, row: Row[Any]) -> tuple[Row[Any], datetime]:
+        """What a clock that went back has put into the future is taken to be of now: it counts,
+        and nobody waits until its time has come."""
+        now = self._now(connection)
+        latest = now + CLOCK_TOLERANCE
+        made, budget = requests_made, request_budgets
+        of_the_future = and_(made.c.budget == self._name, made.c.at > latest)
+        connection.execute(update(made).where(of_the_future).values(at=now))
+        if row.known_since > latest:
+            mine = budget.c.name == self._name
+            changed = update(budget).where(mine).values(known_since=now).returning(budget)
+            row = connection.execute(changed).one()
+        return row, now
 
     def _now(self, connection: Connection) -> datetime:
         if self._clock is not None:
@@ -215,6 +232,14 @@ class PostgresBudget:
             func.count().filter(~turns.c.changed).label("looks"),
         ).where(there)
         return _Waiting(*connection.execute(counted).one())
+
+
+def _over(why: str, free_at: datetime, now: datetime) -> OverBudget:
+    return OverBudget(why, until=free_at, wait_seconds=_seconds(free_at - now))
+
+
+def _seconds(wait: timedelta) -> int:
+    return max(1, ceil(wait.total_seconds()))
 
 
 @dataclass(frozen=True)

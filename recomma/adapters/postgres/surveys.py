@@ -140,6 +140,12 @@ class PostgresSurveyBook:
             by_coin[row.coin].add(row.cloid)
         return {coin: frozenset(cloids) for coin, cloids in by_coin.items()}
 
+    def at_rest(self) -> frozenset[str]:
+        resting = mirror_orders.c.state == str(State.RESTING)
+        here = mirror_orders.c.venue == self._name
+        cloids = select(mirror_orders.c.cloid).where(here, resting)
+        return frozenset(self._connection.execute(cloids).scalars())
+
     def strangers(self, orders: Iterable[OpenOrder]) -> Sequence[OpenOrder]:
         listed = list(orders)
         cloids = [order.cloid for order in listed if order.cloid]
