@@ -188,8 +188,9 @@ def _account(order: MirrorOrder, here: Conditions) -> Gate | None:
         # What rests there, or was just filled, may be unknown to the ledger (design.md, 7.6).
         return Waits(Reason.NOT_SURVEYED, here.now + UNREADABLE_WAIT)
     needed_since = here.survey_needed_since.get(order.deal_id)
-    if needed_since and account.at < needed_since:
-        # The orders that another installation has for it were nobody's then (decision 32).
+    if needed_since and account.at < needed_since <= here.now:
+        # The orders that another installation has for it were nobody's then (decision 32). A time
+        # that has not come is one of a clock that was ahead, and says nothing.
         return Waits(Reason.NOT_SURVEYED, here.now + UNREADABLE_WAIT)
     if account.trouble:
         return Waits(account.trouble_why or Reason.SIGNER_REFUSED, here.now + LOOK_AGAIN)

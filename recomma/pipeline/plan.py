@@ -66,7 +66,7 @@ def plan(
 
 
 def _next_look(book: DealBook, wish: Wanted, now: datetime, *, changed: bool) -> Done:
-    since = book.changed_at or now
+    since = min(book.changed_at or now, now)  # A change in the future was told by a wrong clock.
     settle = next((since + pause for pause in SETTLE_AFTER if since + pause > now), None)
     look = None if wish.finished else now + LOOK_AFTER
     return Done("changed" if changed else "unchanged", again_at=settle, look_at=look)

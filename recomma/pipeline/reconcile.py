@@ -5,6 +5,7 @@ Reads first, writes after. A read that fails changes nothing: missing data is ne
 in what is read next.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,7 +20,7 @@ from recomma.domain.venue import OrderRecord
 from recomma.domain.verdict import Done, Verdict
 from recomma.pipeline.exits_here import Outcome, decide_exits, naked_since
 from recomma.pipeline.settle import Held, settle, shrunk
-from recomma.ports import DealBook, Ledger, Metrics, Venue
+from recomma.ports import DealBook, Ledger, Metrics, Unreadable, Venue
 
 FILLS_OVERLAP: Final = timedelta(seconds=60)  # Fills that became visible late are booked once.
 
@@ -33,10 +34,40 @@ def reconcile(
     fence: int | None,
     now: datetime,
 ) -> Verdict:
-    """Book what was filled, settle what is in doubt, and give the position its exits."""
+    """Book what was filled, settle what is in doubt, and give the position its exits.
+
+    A venue that cannot be read may well take orders: by what the ledger knows the position has its
+    exits all the same. What has left the book, and a price of now, wait for a reading.
+    """
+    try:
+        return _by_the_venue(deal_id, venue, ledger, metrics, fence, now)
+    except Unreadable:
+        _exits_by_the_ledger(deal_id, venue.name, ledger, metrics, fence, now)
+        raise
+
+
+def _exits_by_the_ledger(
+    deal_id: int, venue: str, ledger: Ledger, metrics: Metrics, fence: int | None, now: datetime
+) -> None:
+    with ledger.deal(deal_id, fence) as book:
+        coin = _coin(book.orders(venue))
+    with ledger.deal(deal_id, fence) as book:
+        _hold_coin(book, venue, coin)
+        outcome = decide_exits(book, venue, None, frozenset(), now)
+        _done(book, venue, outcome, None, metrics, now)
+
+
+def _by_the_venue(
+    deal_id: int,
+    venue: Venue,
+    ledger: Ledger,
+    metrics: Metrics,
+    fence: int | None,
+    now: datetime,
+) -> Verdict:
     held = _look(deal_id, venue, ledger, fence, now)
     with ledger.deal(deal_id, fence) as book:
-        _hold_coin(book, venue.name, held)
+        _hold_coin(book, venue.name, held.coin)
         settled_at = settle(book, venue.name, held, now)
         less = shrunk(book.orders(venue.name), held, now)
         outcome = decide_exits(book, venue.name, None, less, now)
@@ -45,15 +76,19 @@ def reconcile(
     # Only what fills at market needs a price; what was settled is committed, should none come.
     mids = venue.mids()
     with ledger.deal(deal_id, fence) as book:
-        _hold_coin(book, venue.name, held)
+        _hold_coin(book, venue.name, held.coin)
         outcome = decide_exits(book, venue.name, mids, less, now)
         return _done(book, venue.name, outcome, settled_at, metrics, now)
 
 
-def _hold_coin(book: DealBook, venue: str, held: Held) -> None:
+def _hold_coin(book: DealBook, venue: str, coin: str | None) -> None:
     """Before any order is locked, so that all exits of one coin are planned one after the other."""
-    if held.coin:
-        book.hold_coin(venue, held.coin)
+    if coin:
+        book.hold_coin(venue, coin)
+
+
+def _coin(orders: Sequence[MirrorOrder]) -> str | None:
+    return orders[-1].coin if orders else None
 
 
 def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: datetime) -> Held:
@@ -83,7 +118,7 @@ def _look(deal_id: int, venue: Venue, ledger: Ledger, fence: int | None, now: da
     since = ledger.fills_read_to(venue.name) or seen_at
     # Last, so that whatever a record or a missing open order means has its fills in here.
     ledger.book_fills(venue.name, venue.fills_since(since - FILLS_OVERLAP), now)
-    return Held(open_orders, records, coin=orders[-1].coin if orders else None, at=at)
+    return Held(open_orders, records, coin=_coin(orders), at=at)
 
 
 def _done(

@@ -47,5 +47,6 @@ def build(settings: Settings, publisher: Publisher, outside: Outside = REAL) -> 
 
 
 def _time_is_simulated(settings: Settings, outside: Outside) -> bool:
-    """Breakers rest and budgets last in real time, which a rehearsal has none of."""
-    return outside.clock is not None or settings.clock_url is not None
+    """Breakers rest and budgets last in real time, which a rehearsal has none of. Whoever asks for
+    budgets beside a clock of its own says that it goes as real time does."""
+    return outside.clock is not None or (settings.clock_url is not None and not settings.budgets)

@@ -32,7 +32,9 @@ from tests.chaos.venue_books import Gap
 from tests.chaos.wall_clock import wall_clock
 
 LOOK_SECONDS: Final = 0.1
-WARM_UP_SECONDS: Final = 60
+WARM_UP_SECONDS: Final = 180
+"""A budget without history begins spent: its first minute is silence."""
+
 SETTLE_SECONDS: Final = 150
 """The longest that anything may rightly wait for: an exit's grace, a back-off, a slow look."""
 
@@ -147,7 +149,7 @@ def main(arguments: list[str]) -> int:
         undo.enter_context(unwinding_on_sigterm())
         clock = undo.enter_context(wall_clock(asked.speed))
         relays = undo.enter_context(proxy(tally, seed))
-        theatre = undo.enter_context(Theatre(VENUES, relays, clock, budgets=asked.budgets))
+        theatre = undo.enter_context(Theatre(VENUES, relays, clock, guards=asked.guards))
         if asked.keep_logs:
             undo.callback(telling.keep_logs, theatre.folder / "troupe", asked.keep_logs)
         director = Director(theatre, tally, seed, asked.minutes * 60, calm=asked.calm)
@@ -169,7 +171,9 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
         "--calm", action="store_true", help="no strikes: what the market alone does"
     )
     parser.add_argument(
-        "--budgets", action="store_true", help="keep to the exchanges' limits: far fewer entries"
+        "--guards",
+        action="store_true",
+        help="with breakers and the exchanges' limits: needs minutes enough for forty deals",
     )
     parser.add_argument("--keep-logs", help="a folder for the logs of beat and the workers")
     return parser.parse_args(arguments)

@@ -43,13 +43,14 @@ class Theatre(Stage):
         clock: WallClock | None,
         *,
         simulated_from: datetime | None = None,
-        budgets: bool = False,
+        guards: bool = False,
     ) -> None:
-        """`clock` None: time stands still at `simulated_from` until it is moved."""
+        """`clock` None: time stands still at `simulated_from` until it is moved. `guards`: with
+        breakers and the exchanges' limits."""
         super().__init__(venues, simulated_from=simulated_from)
         self.proxy = proxy
         self._clock = clock
-        self._budgets = budgets
+        self._guards = guards
 
     @property
     def clock(self) -> WallClock:
@@ -82,7 +83,7 @@ class Theatre(Stage):
             _through(self.source.url, source.port), _through(self.venue.url, venue.port)
         )
         self.environment["RECOMMA_TASK_EVENTS"] = "false"
-        self.environment["RECOMMA_BUDGETS"] = str(self._budgets).lower()
+        self.environment["RECOMMA_BUDGETS"] = str(self._guards).lower()
         if self._clock is not None:
             self.environment["RECOMMA_CLOCK_URL"] = self._clock.url
             for simulated in (self.source, self.venue):

@@ -148,15 +148,23 @@ def test_a_deal_that_an_older_survey_knew_nothing_of_waits_for_the_next(
     seen_seconds: int, passes: bool
 ) -> None:
     needed = {SAFETY.deal_id: NOON + timedelta(seconds=seen_seconds)}
+    now = NOON + timedelta(seconds=2)
 
-    found = gate(SAFETY, here(survey_needed_since=needed))
+    found = gate(SAFETY, here(survey_needed_since=needed, now=now))
 
-    waits = Waits(Reason.NOT_SURVEYED, NOON + timedelta(seconds=10))
+    waits = Waits(Reason.NOT_SURVEYED, now + timedelta(seconds=10))
     assert found == (Passes() if passes else waits)
 
 
 def test_other_deals_do_not_wait_for_one_that_was_found_running() -> None:
     needed = {SAFETY.deal_id + 1: NOON + timedelta(seconds=1)}
+    now = NOON + timedelta(seconds=2)
+
+    assert gate(SAFETY, here(survey_needed_since=needed, now=now)) == Passes()
+
+
+def test_a_deal_that_was_found_running_by_a_clock_that_was_ahead_does_not_wait_for_it() -> None:
+    needed = {SAFETY.deal_id: NOON + timedelta(minutes=5)}
 
     assert gate(SAFETY, here(survey_needed_since=needed)) == Passes()
 

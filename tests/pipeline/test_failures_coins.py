@@ -13,7 +13,7 @@ from recomma.domain.orders import NewOrder
 from recomma.domain.reasons import Reason
 from tests.contract.ledger_world import COIN, VENUE, LedgerWorld
 from tests.fakes.deal_book import FakeDealBook
-from tests.fakes.ledger import FakeLedger
+from tests.fakes.mortal_ledger import MortalLedger
 from tests.pipeline import story
 from tests.pipeline.world import DEAL, World, buy
 
@@ -73,7 +73,7 @@ class StrictBook(FakeDealBook):
         super().withdraw(order_id, why)
 
 
-class StrictLedger(FakeLedger):
+class StrictLedger(MortalLedger):
     @contextmanager
     def deal(self, deal_id: int, fence: int | None) -> Iterator[FakeDealBook]:
         with self._transaction():
