@@ -7,6 +7,7 @@ broad `except`. Steps know nothing of it, and Celery knows nothing but to call i
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
@@ -162,7 +163,10 @@ def _failed(claim: Claim, error: Exception, tools: Tools, now: datetime) -> Ruli
         trace = "".join(traceback.format_exception(error, limit=-8))
         spent = f"{attempts} attempts, the last: {why}"
         letter = DeadLetter(claim.note, Reason.ATTEMPTS_SPENT, spent, traceback=trace)
-        return _buried(claim, letter, now, failed=why)
+        buried = _buried(claim, letter, now, failed=why)
+        # Where the source closes the deal, only this step would see it: an alarm, and no end.
+        goes_on = claim.note.step is Step.PLAN
+        return replace(buried, due_at=now + BACK_OFF_MAX) if goes_on else buried
     return Ruling(done=False, due_at=now + _pause(claim, tools), failed=why)
 
 

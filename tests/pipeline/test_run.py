@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -77,6 +78,21 @@ def test_looking_at_a_position_never_ends_and_never_pauses_for_long() -> None:
     assert looks.due_at is not None
     assert looks.due_at - world.now <= NEVER_DIES_BACK_OFF
     assert Reason.ATTEMPTS_SPENT in {letter.reason for letter in world.letters()}
+
+
+def test_a_deal_that_could_not_be_read_for_long_is_read_again_by_itself() -> None:
+    world = bought_world()
+    sources = world.tools.sources
+    world.tools = replace(world.tools, sources={})
+    world.tell(story.target_cancelled("0.22"), story.target_placing("0.21"))
+    world.ledger.leave(plan(DEAL), world.now)
+    world.wait(300)
+    assert plan(DEAL) in {letter.note for letter in world.letters()}
+
+    world.tools = replace(world.tools, sources=sources)
+    world.wait(330)
+
+    assert world.resting() == [("A", Decimal("0.21"), Decimal(100), True)]
 
 
 def test_a_deal_that_the_source_no_longer_knows_is_for_a_person_and_keeps_its_exit() -> None:
