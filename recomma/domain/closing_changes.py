@@ -6,7 +6,7 @@ from recomma.domain.closing import STOP, closing_order, closing_terms
 from recomma.domain.exit_changes import ROOM_AGAIN, ExitChanges, ExitsHere
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Size
-from recomma.domain.orders import MirrorOrder, Style, Terms
+from recomma.domain.orders import MirrorOrder, NewOrder, Style, Terms
 from recomma.domain.reasons import Reason
 from recomma.domain.sharing import holds_size
 from recomma.domain.stop_orders import sleeps
@@ -43,15 +43,23 @@ def _withdrawn(orders: list[MirrorOrder], why: Reason) -> tuple[tuple[int, Reaso
     return tuple((order.id, why) for order in orders if not order.cancel_why)
 
 
+def whole_close(here: ExitsHere, mid: Price, closing: Closing) -> NewOrder:
+    """Return the order that closes what is left, for its next try."""
+    coin = here.exposure.market.coin
+    return closing_order(_terms(here, mid), coin, closing.reason, here.policy.multiplier)
+
+
 def _close(here: ExitsHere, mid: Price, stop: MirrorOrder | None, closing: Closing) -> ExitChanges:
-    tries = sum(order.attempts for order in here.orders if order.leg == STOP)
-    terms = closing_terms(here.exposure, mid, tries, here.policy)
     if stop is None:
-        coin = here.exposure.market.coin
-        return ExitChanges((closing_order(terms, coin, closing.reason, here.policy.multiplier),))
+        return ExitChanges((whole_close(here, mid, closing),))
     if stop.state is State.PLANNED and stop.attempts:
-        return ExitChanges(reterm=((stop.id, _rest_of(stop, terms)),))
+        return ExitChanges(reterm=((stop.id, _rest_of(stop, _terms(here, mid))),))
     return ExitChanges()
+
+
+def _terms(here: ExitsHere, mid: Price) -> Terms:
+    tries = sum(order.attempts for order in here.orders if order.leg == STOP)
+    return closing_terms(here.exposure, mid, tries, here.policy)
 
 
 def _rest_of(stop: MirrorOrder, terms: Terms) -> Terms:

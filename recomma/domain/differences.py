@@ -15,6 +15,7 @@ from recomma.domain.naked import SETTLE
 from recomma.domain.orders import MirrorOrder, Mode, Standing, Style
 from recomma.domain.policy import MINIMUM_NOTIONAL, OnSourceExit, OnSourceRelease
 from recomma.domain.reasons import Reason
+from recomma.domain.sharing import is_told_as_dust
 from recomma.domain.source import ENTRY_ROLES, Leg, Role, RowStatus
 from recomma.domain.stops import Level
 
@@ -233,12 +234,16 @@ def _abandoned(here: Mirrored) -> Reason | None:
 
 
 def _dust(here: Mirrored) -> Reason | None:
-    """A position too small to be closed by itself; at the price of its last order.
+    """A position too small to be closed by itself.
 
-    That others hold the rest shows in the ledger, or, where they are not ours, in one refusal.
+    The decision says so, by the price of then. Before there was one, it is too small at the price
+    of its last order; that others hold the rest shows in the ledger, or, where they are not ours,
+    in one refusal.
     """
-    last = max(here.orders, key=lambda order: order.id, default=None)
     exits = [order for order in here.orders if order.is_exit]
+    if is_told_as_dust(exits, here.left):
+        return Reason.DUST
+    last = max(here.orders, key=lambda order: order.id, default=None)
     refused = exits and max(exits, key=lambda order: order.id).why is Reason.DUST
     enough = MINIMUM_NOTIONAL * here.policy.market_minimum_margin  # As a close at market needs it.
     small = last is not None and last.terms.price * here.left < enough

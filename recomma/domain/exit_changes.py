@@ -71,7 +71,7 @@ def exit_changes(wanted: Sequence[Target], here: ExitsHere) -> ExitChanges:
     urgency = Urgency.EXIT if matched or len(obsolete) > len(gone) else Urgency.FIRST_EXIT
     waits = len(place) < len(missing) and len(obsolete) == len(gone)
     return ExitChanges(
-        place=tuple(_new_exit(target, here, urgency) for target in place),
+        place=tuple(new_exit(target, here, urgency) for target in place),
         withdraw=withdraw,
         reterm=_wider(matched, wanted, here),
         look_again_at=here.now + ROOM_AGAIN if waits else None,
@@ -208,7 +208,8 @@ def _age(order: MirrorOrder) -> int:
     return order.generation
 
 
-def _new_exit(target: Target, here: ExitsHere, urgency: Urgency) -> NewOrder:
+def new_exit(target: Target, here: ExitsHere, urgency: Urgency) -> NewOrder:
+    """Return the order for a target; one at market needs the market's price."""
     if target.at_market:
         terms, urgency = _crossing(target, here), Urgency.CLOSE
     else:

@@ -13,6 +13,7 @@ from recomma.domain.lifecycle import State
 from recomma.domain.money import Price, Side, Size, notional
 from recomma.domain.orders import MirrorOrder, Style
 from recomma.domain.policy import MINIMUM_NOTIONAL
+from recomma.domain.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ def holds_size(order: MirrorOrder) -> bool:
 def asked_for(orders: Iterable[MirrorOrder]) -> Size:
     """Add up what these orders may take out of the position."""
     return Size(sum((o.remaining for o in orders if holds_size(o)), Decimal(0)))
+
+
+def is_told_as_dust(exits: Sequence[MirrorOrder], left: Size) -> bool:
+    """Say whether the newest of a deal's exits was dropped as dust, and asked for all of `left`."""
+    newest = max(exits, key=lambda order: order.id, default=None)
+    if newest is None or newest.live:
+        return False
+    return newest.why is Reason.DUST and newest.remaining == left
 
 
 @dataclass(frozen=True)

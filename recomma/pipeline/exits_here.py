@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Final
 
 from recomma.domain.closing import STOP, Ending, close_at, closing_here
-from recomma.domain.closing_changes import closing_changes
-from recomma.domain.exit_changes import ExitChanges, ExitsHere, exit_changes
+from recomma.domain.closing_changes import closing_changes, whole_close
+from recomma.domain.exit_changes import ExitChanges, ExitsHere, exit_changes, new_exit
 from recomma.domain.exits import Exposure, Target, targets
 from recomma.domain.lifecycle import State
 from recomma.domain.money import Price
-from recomma.domain.orders import MirrorOrder, Standing
+from recomma.domain.orders import MirrorOrder, NewOrder, Standing, Urgency
 from recomma.domain.policy import MINIMUM_NOTIONAL, OnSourceRelease
 from recomma.domain.reasons import Reason
 from recomma.domain.scaling import exits_in_venue_units, price_in_venue_units
-from recomma.domain.sharing import Room, holds_size
+from recomma.domain.sharing import Room, holds_size, is_told_as_dust
 from recomma.domain.stop_orders import has_fired, stop_changes, stop_targets, unrested
 from recomma.domain.stops import Level
 from recomma.domain.wanted import Closing
@@ -182,7 +182,8 @@ def _rest(desk: Desk) -> Outcome:
     closing_steps = book.steps_closing if priced else frozenset()
     wanted = targets(exits_in_venue_units(book.exits, here.unit), exits.exposure, closing_steps)
     if _is_dust(desk, wanted):
-        return _hand_over(desk, wanted[0].price, desk.exits.room.elder(book.deal_id))
+        order = new_exit(replace(wanted[0], at_market=False), exits, Urgency.FIRST_EXIT)
+        return _hand_over(desk, wanted[0].price, order)
     changes = exit_changes(wanted, exits)
     if changes.needs_mid:
         return Outcome(needs_mid=True)
@@ -200,7 +201,7 @@ def _close(desk: Desk, closing: Closing) -> Outcome:
     # A crossing order is valued at the price that it meets, which may lie below the mid.
     minimum = MINIMUM_NOTIONAL * desk.here.policy.market_minimum_margin
     if desk.exits.room.too_small(mid, minimum):
-        return _hand_over(desk, mid, desk.exits.room.elder(desk.book.deal_id))
+        return _hand_over(desk, mid, whole_close(desk.exits, mid, closing))
     changes = closing_changes(desk.exits, closing)
     _carry_out(desk, changes)
     return Outcome(changes.look_again_at)
@@ -229,25 +230,41 @@ def _is_dust(desk: Desk, wanted: tuple[Target, ...]) -> bool:
     )
 
 
-def _hand_over(desk: Desk, price: Price, elder: int | None = None) -> Outcome:
+def _hand_over(desk: Desk, price: Price, too_small: NewOrder) -> Outcome:
     """Give coins that are worth too little for an exit to the deal whose exit is nearest, else to
-    the `elder`: two deals that are both too small to close would wait for each other for ever.
+    the eldest: two deals that are both too small to close would wait for each other for ever.
 
     Without such a deal they wait for the close of the whole, and what rests of theirs stays.
+    `too_small` is the order that is therefore not sent.
     """
     book, here, room = desk.book, desk.here, desk.exits.room
-    heir = room.heir(price) or elder
+    heir = room.heir(price) or room.elder(book.deal_id)
     mine = [o for o in here.orders if o.live and o.is_exit]
     waits = [o for o in mine if o.state is State.PLANNED or (heir and not o.cancel_why)]
     for order in waits:
         if heir or order.leg == STOP or order.refusals:
             book.withdraw(order.id, Reason.DUST)
     if heir is None:
+        _tell_dust(desk, too_small)
         return Outcome(desk.now + DUST_AGAIN, exit_due=False)
     if any(o.state is not State.PLANNED for o in mine):
         return Outcome(exit_due=False)  # It may fill until its cancel is confirmed.
     book.hand_over(desk.venue, desk.exits.exposure.market.coin, heir, room.left, Reason.MERGED)
     return Outcome(exit_due=False)
+
+
+def _tell_dust(desk: Desk, too_small: NewOrder) -> None:
+    """Store the order that is not sent, with its reason, once for each size of the position.
+
+    Nothing else would say later why the coins wait: the price that made them dust stands nowhere.
+    """
+    book = desk.book
+    exits = [order for order in book.orders(desk.venue) if order.is_exit]
+    on_its_way = any(o.leg == too_small.leg and o.live for o in exits)
+    if on_its_way or is_told_as_dust(exits, desk.exits.room.left):
+        return
+    order_id = book.place(desk.venue, too_small, due_at=desk.now)
+    book.withdraw(order_id, Reason.DUST)
 
 
 def _carry_out(desk: Desk, changes: ExitChanges) -> None:

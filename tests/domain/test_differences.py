@@ -17,6 +17,7 @@ from recomma.domain.stops import Level
 from tests.domain.mirror_values import (
     BASE,
     NOON,
+    STOP,
     after,
     order,
     safety,
@@ -138,6 +139,33 @@ def test_dust_is_explained_only_beside_another_position(shared: bool) -> None:
     here = mirrored(held=20, orders=(base,), shared=shared)
 
     assert reasons(here) == [("position", Reason.DUST if shared else None)]
+
+
+@pytest.mark.parametrize(
+    ("told", "held", "reason"),
+    [
+        (order(STOP, State.CANCELLED, id=2, size=54, why=Reason.DUST), 54, Reason.DUST),
+        (order(STOP, State.CANCELLED, id=2, size=60, filled=6, why=Reason.DUST), 54, Reason.DUST),
+        (order(STOP, State.CANCELLED, id=2, size=54, why=Reason.DUST), 154, None),
+        (order(STOP, State.CANCELLED, id=2, size=54, why=Reason.TOO_FAR), 54, None),
+    ],
+    ids=["by the decision", "the rest of it", "it holds more by now", "by another decision"],
+)
+def test_coins_that_were_found_too_few_for_an_exit_are_dust_at_whatever_price(
+    told: MirrorOrder, held: int, reason: Reason | None
+) -> None:
+    base = order(BASE, State.FILLED, size=held, filled=held, price="0.3")
+    here = mirrored(held=held, orders=(base, told), finished=True)
+
+    assert reasons(here) == [("position", reason)]
+
+
+def test_an_exit_that_was_placed_after_its_deal_was_dust_has_to_rest() -> None:
+    told = order(STOP, State.CANCELLED, id=2, size=54, why=Reason.DUST)
+    newer = replace(told, id=3, generation=2, why=Reason.CANCELLED_BY_VENUE)
+    here = mirrored(held=54, orders=(told, newer), finished=True)
+
+    assert reasons(here) == [("position", None)]
 
 
 def test_coins_that_went_to_another_deal_are_told_and_explained() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from recomma.domain.orders import Standing
 from recomma.domain.reasons import Reason
 from tests.pipeline import story
-from tests.pipeline.both_ways import LONG, Way, both_ways, flat
+from tests.pipeline.both_ways import LONG, SHORT, Way, both_ways, flat
 from tests.pipeline.world import BOT, DEAL, VENUE, World
 
 OTHER = DEAL + 1
@@ -150,6 +150,87 @@ def test_dust_that_nobody_can_take_waits_for_the_close_of_the_whole(way: Way) ->
 
     assert exits(world) == [way.exit("0.02", 20)]
     assert world.position() == way.held(20)
+
+
+def beside_one_without_an_exit(way: Way) -> World:
+    """A deal of 54 DOGE, and a younger one of 100 whose source shows no exit."""
+    world = World()
+    world.open_deal(OTHER, bot_id=BOT + 1, strategy=way.name)
+    world.tell(story.base_placing(), story.base_executed(), deal_id=OTHER)
+    world.wait(10)
+    way.enter(world, coins="54")
+    world.wait(30)
+    return world
+
+
+def sold_at_source(world: World) -> None:
+    world.tell(story.target_cancelled("0.22", "54"), status="panic_sold", finished=True)
+
+
+def why_held(world: World) -> set[Reason | None]:
+    return {d.reason for d in world.differences() if (d.deal_id, d.leg) == (DEAL, "position")}
+
+
+def closing_orders(world: World) -> list[tuple[int, Reason | None]]:
+    return [(order.attempts, order.why) for order in world.orders("stop")]
+
+
+def test_a_close_that_the_price_has_made_too_small_waits_with_its_reason() -> None:
+    world = beside_one_without_an_exit(LONG)
+    sent = len(world.actions())
+    world.price("0.19")
+
+    sold_at_source(world)
+    world.wait(300)
+
+    assert exits(world) == [LONG.exit("0.02", 54)]  # What rests may fill, should the price rise.
+    assert len(world.actions()) == sent
+    assert closing_orders(world) == [(0, Reason.DUST)]  # Told once, not at each look.
+    assert why_held(world) == {Reason.DUST}
+    assert world.unexplained() == []
+
+
+def test_a_close_that_never_arrived_and_is_too_small_by_now_waits_with_its_reason() -> None:
+    world = beside_one_without_an_exit(LONG)
+    world.tell(story.target_cancelled("0.22", "54"))
+    world.wait(120)
+    world.faults({"kind": "request_lost", "path": "/exchange"})
+    world.tell(status="panic_sold", finished=True)
+    world.wait(10)
+    assert world.order("stop").attempts
+
+    world.faults()
+    world.price("0.19")
+    world.wait(120)
+
+    assert why_held(world) == {Reason.DUST}
+    assert world.unexplained() == []
+
+
+def test_a_close_that_waited_as_dust_goes_out_when_the_price_lets_it() -> None:
+    world = beside_one_without_an_exit(LONG)
+    world.price("0.19")
+    sold_at_source(world)
+    world.wait(60)
+
+    world.price("0.2")
+    world.wait(60)
+
+    assert world.position() == 100
+    assert exits(world) == []
+    assert closing_orders(world) == [(0, Reason.DUST), (1, Reason.SOURCE_PANIC_SOLD)]
+    assert world.unexplained() == []
+
+
+def test_an_exit_that_is_too_small_only_at_its_target_waits_with_its_reason() -> None:
+    world = beside_one_without_an_exit(SHORT)
+    world.wait(120)
+
+    assert exits(world) == []
+    (told,) = world.orders("take_profit/1")
+    assert (told.attempts, told.why) == (0, Reason.DUST)
+    assert why_held(world) == {Reason.DUST}
+    assert world.unexplained() == []
 
 
 @both_ways

@@ -6,9 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from recomma.domain.lifecycle import State
+from recomma.domain.mirrored import Mirrored
+from recomma.domain.notes import reconcile
 from recomma.domain.orders import Style
 from recomma.domain.reasons import Reason
 from recomma.domain.shared_account import Share, compare
+from recomma.domain.sharing import is_told_as_dust
+from recomma.pipeline.exits_here import DUST_AGAIN
 from recomma.pipeline.survey import FILLS_OVERLAP
 from tests.fakes.rows import Here
 from tests.pipeline.world import World
@@ -16,6 +20,8 @@ from tests.simulation.book import Book, books
 
 NAKED_SECONDS_MAX = 10
 """While nothing fails: a look each three seconds, and one request after it."""
+
+FAR = datetime.max.replace(tzinfo=UTC)
 
 SHRUNK_SECONDS_MAX = 100
 """An exit that the venue has shrunk beside other deals is placed again when surveys are over."""
@@ -30,6 +36,7 @@ def check_settled(world: World) -> None:
     assert not doubtful, f"in doubt after everything has settled: {doubtful}"
     unexplained = world.unexplained()
     assert not unexplained, f"unexplained: {unexplained}"
+    _check_dust(world)
     _check_exits(world)
     _check_failures(world)
 
@@ -90,6 +97,23 @@ def _check_orders(world: World, book: Book) -> None:
     odd = {c: (rests.get(c), on_book.get(c)) for c in rests.keys() ^ on_book.keys()}
     odd |= {c: (rests[c], on_book[c]) for c in rests.keys() & on_book if rests[c] != on_book[c]}
     assert not odd, f"resting in the ledger and at {book.venue}: {odd}"
+
+
+def _check_dust(world: World) -> None:
+    """Coins that wait as dust are looked at again soon: only that finds what lets them go."""
+    rows, soon = world.ledger.rows, world.now + DUST_AGAIN
+    late = [
+        here
+        for here in {(order.deal_id, order.venue) for order in rows.orders.values()}
+        if _waits_as_dust(world.ledger.mirrored(*here))
+        and (rows.notes[reconcile(*here)].due_at or FAR) > soon
+    ]
+    assert not late, f"dust that nobody looks at: {late}"
+
+
+def _waits_as_dust(here: Mirrored) -> bool:
+    exits = [order for order in here.orders if order.is_exit]
+    return bool(here.left) and is_told_as_dust(exits, here.left)
 
 
 def _check_exits(world: World) -> None:
