@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from recomma import embedded
@@ -25,6 +26,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Who starts us in the background may have had Ctrl-C ignored, and what we start inherits that:
     # the tests of Ctrl-C would then wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# On a busy machine one example may take long: that says nothing about what it shows.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # What steps log is shown with a test that fails. The default draws every local variable of every
 # frame for it, which takes a hundred times as long as the step.
