@@ -245,6 +245,17 @@ def test_a_planned_order_is_dropped_when_it_is_withdrawn(world: LedgerWorld) -> 
     assert (order.state, order.why) == (State.CANCELLED, Reason.SOURCE_CANCELLED)
 
 
+def test_an_order_that_is_only_told_stands_there_with_its_reason(world: LedgerWorld) -> None:
+    with world.ledger.deal(DEAL, None) as book:
+        order_id = book.place(VENUE, new_order(TAKE_PROFIT), due_at=world.now)
+        book.withdraw(order_id, Reason.DUST)
+        (told,) = book.orders(VENUE)
+
+    assert told == world.order(order_id)
+    assert (told.state, told.why, told.attempts) == (State.CANCELLED, Reason.DUST, 0)
+    assert world.due() == []
+
+
 def test_a_resting_order_is_to_be_cancelled_when_it_is_withdrawn(world: LedgerWorld) -> None:
     order_id = world.rest()
 
