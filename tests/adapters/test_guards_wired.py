@@ -165,6 +165,17 @@ def test_reads_never_take_the_room_that_entries_need(
     assert all(ask(venue, purpose=Purpose.ENTRY) for _ in range(90))
 
 
+def test_a_look_begins_only_where_it_has_room_to_end(
+    settings: Settings, engine: Engine, server: redis.Redis
+) -> None:
+    venue = Guards(settings, engine).venue("main")
+
+    begun = [ask(venue, purpose=Purpose.LOOK) for _ in range(250)]
+
+    assert sum(begun) == VENUE_SHARES.of[Purpose.LOOK] - VENUE_SHARES.unknown
+    assert all(ask(venue, purpose=Purpose.READ) for _ in range(60))
+
+
 def test_budgets_that_are_off_refuse_nothing(settings: Settings, engine: Engine) -> None:
     guard = Guards(settings.model_copy(update={"budgets": False}), engine).source()
 

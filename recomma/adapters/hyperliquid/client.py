@@ -156,9 +156,10 @@ class HyperliquidInfo:
         url = f"{self.base_url.rstrip('/')}/info"
         body = json.dumps(question).encode()
         weight = WEIGHTS.get(str(question["type"]), WEIGHT_OF_OTHERS)
+        begins = question["type"] == "frontendOpenOrders"  # Records and fills come after it.
         return guarded(
             self.guard,
-            Purpose.READ,
+            Purpose.LOOK if begins else Purpose.READ,
             weight,
             lambda: content_of(*post(self.session, url, body)),
         )
