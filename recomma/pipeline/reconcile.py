@@ -53,6 +53,8 @@ def _exits_by_the_ledger(
         coin = _coin(book.orders(venue))
     with ledger.deal(deal_id, fence) as book:
         _hold_coin(book, venue, coin)
+        # What is booked whole has ended, whoever read its fills.
+        settle(book, venue, Held({}, {}, coin=coin, at=now), now)
         outcome = decide_exits(book, venue, None, frozenset(), now)
         _done(book, venue, outcome, None, metrics, now)
 

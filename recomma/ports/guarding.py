@@ -22,7 +22,8 @@ class Purpose(StrEnum):
 
     LIST = "list"  # What there is at the source.
     DETAIL = "detail"  # One deal of the source, as a whole.
-    LOOK = "look"  # The reading of a venue with which a look begins: others follow it.
+    STATE = "state"  # Of an account on a venue: small, and large readings follow it.
+    LOOK = "look"  # The open orders of an account: records and fills follow them.
     READ = "read"  # Any other of a venue.
     ENTRY = "entry"  # An act that opens or grows a position, or prepares it.
     EXIT = "exit"  # An act that shrinks a position, or cancels.

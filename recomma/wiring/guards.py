@@ -24,16 +24,16 @@ EXITS: Final = Rules(failures_max=10, rest_seconds=2, trial_seconds=20)
 """An exit that waits costs money: its breaker opens late, and not for long."""
 
 VENUE_SHARES: Final = Shares(
-    of={Purpose.LOOK: 740, Purpose.READ: 800, Purpose.ENTRY: 900},
+    of={Purpose.STATE: 700, Purpose.LOOK: 740, Purpose.READ: 800, Purpose.ENTRY: 900},
     unknown=600,
     patient=frozenset({Purpose.ENTRY}),
 )
 """Weights of the 1200 that an IP address has in a minute (hyperliquid.md 14.1). Entries may fill
 more of it than reads: a request for them costs 1, and looks would otherwise leave none of it. A
-look only begins where it has room to end: many that are each refused in the middle would use up
-what a few need. The rest is for exits, and for whoever else stands behind the address. A counter
-without history is taken to be at 600: then at most 200 are added to what may have been spent, and
-no entry goes out for a minute."""
+look only begins where it has room to end: many that are each refused in the middle, and small
+readings that slip in before the large ones, would use up what a few need. The rest is for exits,
+and for whoever else stands behind the address. A counter without history is taken to be at 600:
+then at most 200 are added to what may have been spent, and no entry goes out for a minute."""
 
 
 class Guards:
@@ -61,7 +61,8 @@ class Guards:
             purpose: self._breaker(f"hyperliquid:{venue}:{purpose}", rule)
             for purpose, rule in rules.items()
         }
-        breakers[Purpose.LOOK] = breakers[Purpose.READ]
+        for part in (Purpose.STATE, Purpose.LOOK):
+            breakers[part] = breakers[Purpose.READ]
         return Guard(breakers, self._venue_budget, self._metrics)
 
     def by_hand(self) -> Guard:

@@ -173,6 +173,7 @@ def test_a_look_begins_only_where_it_has_room_to_end(
     begun = [ask(venue, purpose=Purpose.LOOK) for _ in range(250)]
 
     assert sum(begun) == VENUE_SHARES.of[Purpose.LOOK] - VENUE_SHARES.unknown
+    assert not ask(venue, purpose=Purpose.STATE)
     assert all(ask(venue, purpose=Purpose.READ) for _ in range(60))
 
 

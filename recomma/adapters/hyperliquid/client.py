@@ -62,6 +62,7 @@ FILLS_PER_WEIGHT: Final = 20
 ITEMS_PER_WEIGHT: Final = 40
 WEIGHTS: Final = {"allMids": 2, "clearinghouseState": 2, "orderStatus": 2, "userRole": 60}
 WEIGHT_OF_OTHERS: Final = 20
+PURPOSES: Final = {"clearinghouseState": Purpose.STATE, "frontendOpenOrders": Purpose.LOOK}
 
 ALERT_PERCENT: Final = 80  # Of the address budget (hyperliquid.md 14.2).
 
@@ -156,10 +157,9 @@ class HyperliquidInfo:
         url = f"{self.base_url.rstrip('/')}/info"
         body = json.dumps(question).encode()
         weight = WEIGHTS.get(str(question["type"]), WEIGHT_OF_OTHERS)
-        begins = question["type"] == "frontendOpenOrders"  # Records and fills come after it.
         return guarded(
             self.guard,
-            Purpose.LOOK if begins else Purpose.READ,
+            PURPOSES.get(str(question["type"]), Purpose.READ),
             weight,
             lambda: content_of(*post(self.session, url, body)),
         )
