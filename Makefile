@@ -18,10 +18,9 @@ demo: setup ## Mirror a few deals in front of you, between two simulated exchang
 	@$(BIN)/recomma demo $(ARGS)
 
 # A file's tests stay in one process, so that what a file starts is started once. The slowest files
-# begin first (tests/conftest.py); xdist would have those with the most tests begin. Three of them on
-# two cores: the slow tests wait more than they work.
+# begin first (tests/conftest.py); xdist would have those with the most tests begin.
 test: setup ## Run all tests (with an embedded Postgres and Redis)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mutations: setup ## Take out each defence, one at a time, and see its test fail (slow)
 	@$(BIN)/python -m tests.mutations $(ARGS)

@@ -140,9 +140,12 @@ def test_a_worker_frozen_past_its_lock_and_its_lease_writes_nothing_when_it_come
     with frozen(first):
         valkey.client.delete(f"{PREFIX}{notes.plan(1).subject}")  # Its life is over.
         second = hire()
-        second.wait_until(lambda: wrote(trace) == ["plan 1"], "another has taken it over")
+        second.wait_until(lambda: bool(wrote(trace)), "another has taken it over")
         second.wait_until(lambda: is_all_done(configured), "the note is done")
+    written = wrote(trace)
     trace.client.rpush("gate", "open")
     first.wait_until(lambda: "taken_over" in first.said, "the first finds its fence lost")
 
-    assert (trace.ran(), wrote(trace)) == (["plan 1"] * 2, ["plan 1"])
+    # On a busy machine the second may outlast its short lease, and run the note once more.
+    assert trace.ran()[:2] == ["plan 1"] * 2
+    assert wrote(trace) == written
