@@ -1,6 +1,6 @@
 """Reconcile: what one venue holds of one deal, and the exits that it must have.
 
-Reads first, writes after. A read that fails changes nothing: missing data is never "flat" or
+Reads first, writes after. A read that fails says nothing: missing data is never "flat" or
 "gone". Open orders are read before fills, so that an order that has left the book has its fills
 in what is read next.
 """

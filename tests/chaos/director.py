@@ -158,7 +158,7 @@ def main(arguments: list[str]) -> int:
         found = books.compare(theatre, director.sample())
         telling.end(found, tally, director.probe, waiting, director.surprises)
         if found.violations:
-            telling.how_to_replay(seed, asked.minutes)
+            telling.how_to_replay(seed, asked.minutes, guards=asked.guards)
         return 1 if found.violations else 0
 
 

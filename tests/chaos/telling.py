@@ -42,8 +42,9 @@ def end(
     print(f"violations: {found.violations}", flush=True)
 
 
-def how_to_replay(seed: int, minutes: float) -> None:
-    print(f"replay with: make chaos SEED={seed} MINUTES={minutes:g}", flush=True)
+def how_to_replay(seed: int, minutes: float, *, guards: bool) -> None:
+    more = " ARGS=--guards" if guards else ""
+    print(f"replay with: make chaos SEED={seed} MINUTES={minutes:g}{more}", flush=True)
 
 
 def keep_logs(folder: Path, kept_in: str) -> None:

@@ -14,7 +14,7 @@ def bought_with_an_exit() -> World:
     return world
 
 
-def test_an_exit_is_moved_while_the_venue_cannot_be_read() -> None:
+def test_an_exit_is_moved_while_the_venue_cannot_be_read_and_closes_the_deal_once() -> None:
     world = bought_with_an_exit()
     world.faults(UNREADABLE)
 
@@ -22,18 +22,9 @@ def test_an_exit_is_moved_while_the_venue_cannot_be_read() -> None:
     world.wait(60)
 
     assert world.resting() == [("A", Decimal("0.21"), Decimal(100), True)]
-
-
-def test_an_exit_that_was_moved_without_a_reading_closes_the_deal_once() -> None:
-    world = bought_with_an_exit()
-    world.faults(UNREADABLE)
-    world.tell(story.target_cancelled("0.22"), story.target_placing("0.21"))
-    world.wait(60)
-
     world.faults()
     world.price("0.21")
     world.wait(60)
-
     assert world.position() == 0
     assert world.resting() == []
     assert world.unexplained() == []

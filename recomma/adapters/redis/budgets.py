@@ -108,8 +108,8 @@ class RedisBudget:
             raise Paused(f"{self._name} is left alone: {pause.why}", until=until)
 
     def _take_shared(self, weight: int, share: int | None, purpose: Purpose | None = None) -> float:
-        new_for = self._know()
-        if purpose in self._shares.patient and new_for > 0:
+        self._know()
+        if purpose in self._shares.patient and (new_for := self._new_for()) > 0:
             return new_for
         return self._take(self._shared, weight, share)
 
@@ -133,18 +133,14 @@ class RedisBudget:
         if store is self._shared:
             self._reach.client.delete(self._known_key)
 
-    def _know(self) -> float:
-        """Take a store that has never seen this budget for one where much was spent just now.
-
-        Return for how many seconds it has still not seen a whole window.
-        """
-        if not self._shares.unknown:
-            return 0
+    def _know(self) -> None:
+        """Take a store that has never seen this budget for one where much was spent just now."""
         redis, window = self._reach.client, self._shares.window_seconds
-        if redis.set(self._known_key, 1, nx=True):
+        if self._shares.unknown and redis.set(self._known_key, 1, nx=True):
             log.warning("budget_without_history", budget=self._name)
             redis.set(self._new_key, 1, ex=window)
             self._shared.acquire_entry(self._name, self._most, window, self._shares.unknown)
-        if not self._shares.patient:
-            return 0
-        return max(0, int(redis.pttl(self._new_key))) / 1000
+
+    def _new_for(self) -> float:
+        """Return for how many seconds the store has still not seen a whole window."""
+        return max(0, int(self._reach.client.pttl(self._new_key))) / 1000
